@@ -1,0 +1,155 @@
+#!/usr/bin/python
+
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: node_facts
+short_description: Read in one round trip what the roles compare against
+version_added: 0.1.0
+description:
+  - Reads platform, packages, units, addresses, GPUs, the container engine and listening ports of a node, from files where
+    there are files, with every command bounded in time.
+  - It takes the place of M(ansible.builtin.setup), which reads more and slower.
+attributes:
+  check_mode:
+    description: Changes nothing, so check mode is the same.
+    support: full
+  diff_mode:
+    description: There is nothing to show.
+    support: none
+  idempotent:
+    description: It changes nothing.
+    support: full
+author:
+  - The gpufleet founders (@gpufleet)
+options:
+  units:
+    description: Names or patterns of systemd units whose state is read.
+    type: list
+    elements: str
+    default: ["gpufleet-*", docker.service, containerd.service, nginx.service, chrony.service, chronyd.service, systemd-timesyncd.service]
+  disks:
+    description: Paths whose free space is read.
+    type: list
+    elements: path
+    default: [/, /var/lib, /var/lib/docker]
+"""
+
+EXAMPLES = r"""
+- name: Read the node
+  gpufleet.inference.node_facts:
+  register: __platform_read
+"""
+
+RETURN = r"""
+node:
+  description:
+    - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
+      C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
+      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(packages), C(held_packages), C(units),
+      C(docker), C(listening), C(disk_free_bytes).
+  returned: always
+  type: dict
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket, _node
+
+
+def docker() -> dict[str, t.Any]:
+    """Return what the Docker daemon says of itself, its images and its containers; a dead one is a finding."""
+    empty: dict[str, t.Any] = {"reachable": False, "problem": "", "version": "", "images": {}, "containers": {}}
+    answers: list[t.Any] = []
+    try:
+        for path in ("/version", "/images/json", "/containers/json?all=true"):
+            status, answer = _docker_socket.get(path)
+            if status != 200:
+                return dict(empty, problem=f"GET {path} answered {status}: {answer}")
+            answers.append(answer)
+    except _docker_socket.DockerUnreachable as error:
+        return dict(empty, problem=str(error))
+    version, images, containers = answers
+    return {
+        "reachable": True,
+        "problem": "",
+        "version": version.get("Version", ""),
+        "images": image_ids(images),
+        "containers": {
+            one["Names"][0].lstrip("/"): {"state": one["State"], "image": one["ImageID"]}
+            for one in containers
+            if one.get("Names")
+        },
+    }
+
+
+def image_ids(images: list[dict[str, t.Any]]) -> dict[str, str]:
+    """Return {reference, digest reference or id: image id} of Docker's image list."""
+    ids: dict[str, str] = {}
+    for image in images:
+        for reference in [image["Id"], *(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]:
+            if "<none>" not in reference:
+                ids[reference] = image["Id"]
+    return ids
+
+
+def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
+    """Read the node. Shapes are those of docs/architecture.md."""
+    platform = _node.distribution()
+    versions, held = _node.packages(platform["package_manager"])
+    found = _node.interfaces()
+    system = os.uname()
+    return {
+        **platform,
+        "hostname": system.nodename,
+        "kernel": system.release,
+        "architecture": system.machine,
+        "virtualization": _node.virtualization(),
+        "init": "systemd" if os.path.isdir("/run/systemd/system") else "other",
+        "boot_id": _node.text("/", "/proc/sys/kernel/random/boot_id") or "",
+        "cpus": os.cpu_count() or 0,
+        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "interfaces": found,
+        "addresses": sorted({address for one in found.values() for address in one["addresses"]}),
+        "default_interface": _node.default_interface(),
+        "gpus": _node.gpus(),
+        "packages": versions,
+        "held_packages": held,
+        "units": _node.units(units),
+        "docker": docker(),
+        "listening": _node.listening(),
+        "disk_free_bytes": _node.disk_free_bytes(disks),
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "units": {
+                "type": "list",
+                "elements": "str",
+                "default": [
+                    "gpufleet-*",
+                    "docker.service",
+                    "containerd.service",
+                    "nginx.service",
+                    "chrony.service",
+                    "chronyd.service",
+                    "systemd-timesyncd.service",
+                ],
+            },
+            "disks": {"type": "list", "elements": "path", "default": ["/", "/var/lib", "/var/lib/docker"]},
+        },
+        supports_check_mode=True,
+    )
+    module.exit_json(changed=False, node=read(module.params["units"], module.params["disks"]))
+
+
+if __name__ == "__main__":
+    main()
