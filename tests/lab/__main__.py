@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""``python -m tests.lab COMMAND``: see README.md beside this file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import typing as t
+
+from tests.lab import engine_daemon, host_image, hosts, paths, status
+from tests.lab.shell import LabError
+
+USAGE = """usage: python -m tests.lab COMMAND
+  docker                      make sure that a Docker Engine answers
+  docker-stop                 stop it, when the lab started it
+  host-image bookworm|trixie  build the image of a bare host
+  up HOST...                  bring hosts up (lab1 ... lab8, mol-bookworm, mol-trixie)
+  down HOST...|--all          remove hosts and their volumes
+  reboot HOST...              restart hosts
+  engine-image                build the lab's CPU engine image and its archive
+  model                       make the tiny DeepSeek-V3 model
+  status                      what there is"""
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return the exit status."""
+    commands: dict[str, t.Callable[[list[str]], None]] = {
+        "docker": lambda rest: engine_daemon.ensure(),
+        "docker-stop": lambda rest: engine_daemon.stop(),
+        "host-image": lambda rest: [host_image.build(name) for name in rest] and None,
+        "up": hosts.up,
+        "down": hosts.down,
+        "reboot": hosts.reboot,
+        "status": lambda rest: status.show(),
+    }
+    if not arguments or arguments[0] not in commands:
+        print(USAGE, file=sys.stderr)
+        return 2
+    try:
+        commands[arguments[0]](arguments[1:])
+    except LabError as error:
+        print(f"lab: error: {error}", file=sys.stderr)
+        return 1
+    finally:
+        give_back_cache()
+    return 0
+
+
+def become_root() -> None:
+    """Start again under sudo when not root: Docker, mmdebstrap and apt need it."""
+    if os.geteuid():
+        if not shutil.which("sudo"):
+            sys.exit("lab: error: the lab needs root; install sudo or run this as root")
+        os.execvp("sudo", ["sudo", "--preserve-env=PATH", sys.executable, "-m", "tests.lab", *sys.argv[1:]])
+
+
+def give_back_cache() -> None:
+    """Under sudo, hand the cache (the SSH key above all) back to the user who called."""
+    if "SUDO_UID" in os.environ and paths.CACHE.exists():
+        user, group = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
+        for path in [paths.CACHE, *paths.CACHE.rglob("*")]:
+            os.chown(path, user, group, follow_symlinks=False)
+
+
+if __name__ == "__main__":
+    become_root()
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,20 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the lab has now."""
+
+from __future__ import annotations
+
+from tests.lab import engine_daemon, hosts, platforms
+
+
+def show() -> None:
+    """Print the engine and every host that exists."""
+    answering = engine_daemon.answers()
+    print(f"docker engine: {'answers' if answering else 'does not answer'}")
+    if answering:
+        for host in platforms.HOSTS.values():
+            state = hosts.container_state(host)
+            if state:
+                print(f"{host.name:14} {host.platform:10} {host.address:12} {state}")
