@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Make the working tree importable as ``ansible_collections.gpufleet.inference`` (see ``pythonpath`` in pyproject.toml)."""
+"""Make the working tree importable as a collection (see ``pythonpath`` in pyproject.toml)."""
 
 from __future__ import annotations
 

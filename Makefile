@@ -1,0 +1,131 @@
+# One door to everything: `make help`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+LAB := $(BIN)/python -m tests.lab
+REQUIREMENTS := requirements/controller.txt requirements/test.txt
+INSTALLED := .venv/.installed
+# Tools call each other by name; colours only where someone looks.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+CHECKS := laws unit lint yaml style types changelog artifact
+
+.PHONY: help
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1|/' | while IFS='|' read -r name what; do printf '  %-16s %s\n' "$$name" "$$what"; done
+
+# --- setup ------------------------------------------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(INSTALLED) ## Make .venv from hashed pins and link the collection
+
+$(INSTALLED): $(REQUIREMENTS) requirements/install.sh
+	@bash requirements/install.sh $(REQUIREMENTS)
+	@touch $@
+
+# --- what a user runs -------------------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: setup lab-docker lab-images ## From nothing to a streamed chat reply of a model on two lab hosts
+	$(LAB) up lab1 lab2
+	$(BIN)/ansible-playbook playbooks/site.yml -i inventories/lab
+	$(BIN)/python examples/openai_chat.py
+
+.PHONY: demo-down
+demo-down: setup ## Remove the lab hosts of the demo, and stop what it started
+	$(LAB) down lab1 lab2
+	$(LAB) docker-stop
+
+.PHONY: bench
+bench: setup lab-docker lab-images ## Measure runs that change nothing on 2, 4 and 8 lab hosts
+	$(BIN)/python -m benchmarks
+
+# --- what CI runs -----------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: ## All that needs no GPU: check and molecule, with a table of times
+	@python3 tests/stages.py setup $(CHECKS) molecule
+
+.PHONY: check
+check: ## Laws, unit tests, linters, types, changelog, artifact
+	@python3 tests/stages.py setup $(CHECKS)
+
+.PHONY: laws
+laws: setup ## The laws of the architecture
+	$(BIN)/pytest tests/laws
+
+.PHONY: unit
+unit: setup ## Unit tests, and tests of the Python door
+	$(BIN)/pytest tests --ignore tests/laws
+
+.PHONY: lint
+lint: setup ## ansible-lint, profile production, nothing skipped
+	$(BIN)/ansible-lint --offline --config-file .config/ansible-lint.yml
+
+.PHONY: yaml
+yaml: setup ## yamllint
+	$(BIN)/yamllint --strict .
+
+.PHONY: style
+style: setup ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: setup ## mypy: strict where the decisions are
+	$(BIN)/mypy --package ansible_collections.gpufleet.inference.plugins
+	$(BIN)/mypy --strict --package ansible_collections.gpufleet.inference.plugins.plugin_utils
+	$(BIN)/mypy --strict src/gpufleet tests/lab
+	$(BIN)/mypy tests/laws tests/unit tests/conftest.py tests/stages.py
+
+.PHONY: changelog
+changelog: setup ## Changelog fragments
+	$(BIN)/antsibull-changelog lint
+
+.PHONY: artifact
+artifact: setup ## Build the collection and import it as Galaxy would
+	@bash tests/artifact.sh
+
+# --- molecule ---------------------------------------------------------------------------------------------------------
+
+.PHONY: molecule
+molecule: ## Every role scenario on Debian 12 and 13 hosts, then site
+	@python3 tests/stages.py setup molecule
+
+.PHONY: molecule-role
+molecule-role: setup ## One scenario: make molecule-role ROLE=os_tuning
+	@test -n "$(ROLE)" || { echo "Say which scenario: make molecule-role ROLE=<one of: $(notdir $(patsubst %/,%,$(wildcard molecule/*/)))>"; exit 2; }
+	$(BIN)/molecule test --scenario-name $(ROLE)
+
+.PHONY: molecule-create
+molecule-create: setup
+	$(BIN)/molecule create --scenario-name default
+
+.PHONY: molecule-destroy
+molecule-destroy: setup
+	$(BIN)/molecule destroy --scenario-name default
+
+.PHONY: lab-docker
+lab-docker: setup
+	$(LAB) docker
+
+.PHONY: lab-docker-stop
+lab-docker-stop: setup
+	$(LAB) docker-stop
+
+.PHONY: lab-images
+lab-images: setup
+	$(LAB) host-image bookworm
+	$(LAB) engine-image
+	$(LAB) model
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## Remove what the targets made here, but not the lab's images and models
+	rm -rf .venv .ansible .mypy_cache .pytest_cache .ruff_cache .cache/collections build reports

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Run make targets one after another, go on after a failure, and end with a table of times and one counting line.
+
+Usage: ``python3 tests/stages.py setup laws unit molecule``. The word ``molecule`` stands for: a Docker Engine, images,
+hosts, every scenario (``site`` last), and the removal of all that at the end, whatever happened. Runs before there is a
+virtual environment, hence standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+import re
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+#: Without these nothing that follows can run.
+FOUNDATIONS = ("setup", "lab-docker", "lab-images", "molecule-create")
+#: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
+PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What became of a stage: make's return code, seconds, and how many tests passed and failed in it."""
+
+    stage: str
+    rc: int
+    seconds: float
+    passed: int
+    failed: int
+
+
+def scenarios() -> list[str]:
+    """Return the molecule scenarios to run, ``site`` last; ``default`` only makes and removes the hosts."""
+    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - {"default"}
+    return sorted(names, key=lambda name: (name == "site", name))
+
+
+def docker_answers() -> bool:
+    """Tell whether a Docker Engine runs already: then it is not ours to stop."""
+    try:
+        return subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+def target(stage: str) -> list[str]:
+    """Return make's arguments for a stage; ``molecule:x`` is the scenario x."""
+    _, _, scenario = stage.partition(":")
+    return ["molecule-role", f"ROLE={scenario}"] if scenario else [stage]
+
+
+def count(line: str, rc: int) -> tuple[int, int]:
+    """Return (passed, failed) of a stage from pytest's closing line; a stage without one counts as one."""
+    found = {word.rstrip("s"): int(number) for number, word in PYTEST_COUNT.findall(line)}
+    failed = found.get("failed", 0) + found.get("error", 0)
+    if not found:
+        return (0, 1) if rc else (1, 0)
+    return found.get("passed", 0), max(failed, 1 if rc else 0)
+
+
+def run(stage: str) -> Outcome:
+    """Run one stage with its output passed through."""
+    print(f"\n=== {stage}", flush=True)
+    started = time.monotonic()
+    closing = ""
+    with subprocess.Popen(
+        ["make", *target(stage)],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("=") and PYTEST_COUNT.search(line):
+                closing = line
+    passed, failed = count(closing, process.returncode)
+    return Outcome(stage, process.returncode, time.monotonic() - started, passed, failed)
+
+
+def run_in_order(stages: list[str], outcomes: list[Outcome]) -> None:
+    """Run the stages into ``outcomes``; stop only where nothing that follows can run."""
+    for stage in stages:
+        outcomes.append(run(stage))
+        if outcomes[-1].rc and stage in FOUNDATIONS:
+            return
+
+
+def run_molecule(outcomes: list[Outcome]) -> None:
+    """Run every scenario on hosts made for it; remove them, and stop the engine if it was started here."""
+    wanted = [f"molecule:{name}" for name in scenarios()]
+    if not wanted:
+        raise SystemExit("no molecule scenario found under molecule/: nothing would be tested")
+    ending = ["molecule-destroy"] if docker_answers() else ["molecule-destroy", "lab-docker-stop"]
+    try:
+        run_in_order(["lab-docker", "lab-images", "molecule-create", *wanted], outcomes)
+    finally:
+        run_in_order(ending, outcomes)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Return a table of stages and the counting line."""
+    lines = [
+        f"{one.stage:<32} {'ok' if not one.rc else 'FAILED':<7} {one.seconds:7.1f} s"
+        + (f"  {one.passed} passed, {one.failed} failed" if one.passed + one.failed != 1 else "")
+        for one in outcomes
+    ]
+    lines.append(f"{'together':<40} {sum(one.seconds for one in outcomes):7.1f} s")
+    lines.append(f"{sum(one.passed for one in outcomes)} passed, {sum(one.failed for one in outcomes)} failed")
+    return "\n".join(lines)
+
+
+def main(words: list[str]) -> int:
+    outcomes: list[Outcome] = []
+    try:
+        run_in_order([word for word in words if word != "molecule"], outcomes)
+        lost = any(one.rc and one.stage in FOUNDATIONS for one in outcomes)
+        if "molecule" in words and not lost:
+            run_molecule(outcomes)
+    finally:
+        print(f"\n{table(outcomes)}", flush=True)
+    return 1 if any(one.rc or one.failed for one in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
