@@ -41,6 +41,7 @@ _value:
 import typing as t
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import mistakes, plan
 
 

@@ -9,7 +9,8 @@ name: os_tuning_repairs
 short_description: Decide which settings must be carried out again
 version_added: 0.1.0
 description:
-  - A setting is carried out when its file changed or when M(gpufleet.inference.host_health) says that its effect is not there.
+  - A setting is carried out when its file changed or when M(gpufleet.inference.host_health) says that its effect is not
+    there.
 author: The gpufleet founders (@gpufleet)
 positional: changed_paths
 options:
@@ -33,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Some of V(sysctl), V(limits), V(settings), V(swap), V(time_sync).
+  description: Some of V(sysctl), V(limits), V(settings), V(swap).
   type: list
   elements: str
 """

@@ -4,8 +4,9 @@
 
 """Judge what ``_host_read`` read against a profile: pure functions on plain data.
 
-A judge takes ``(readings, wanted)`` and returns checks. In a container what belongs to the whole machine (vm.*, kernel.*,
-/sys, clock, swap) passes when it happens to be as wanted and is ``not_verified`` otherwise: it is not the node's to set.
+A judge takes ``(readings, wanted)`` and returns checks. In a container what belongs to the whole machine (vm.*,
+kernel.*, /sys, clock, swap) passes when it happens to be as wanted and is ``not_verified`` otherwise, as it is not the
+node's to set.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -27,14 +28,17 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 
 Readings = t.Mapping[str, t.Any]
 
-RUN_ROLE = "Run the role gpufleet.inference.os_tuning on this node; if it stays so, look for another file or tool that sets it."
+RUN_ROLE = "Run the role gpufleet.inference.os_tuning here; if it stays so, look for another file or tool that sets it."
 
 
-def _machines(readings: Readings, name: str, observed: t.Any, wanted: t.Any, otherwise: str, remedy: str, source: str) -> Check:
+def _machines(
+    readings: Readings, name: str, observed: t.Any, wanted: t.Any, otherwise: str, remedy: str, source: str
+) -> Check:
     """Return the check of a setting of the whole machine; None observed means that there is no such thing here."""
     where = f"in this {readings['container']} container" if readings["container"] else "on this node"
     if observed is None:
-        return not_verified(name, f"does not exist {where}", wanted, "Look at the machine or take it out of the profile.", source)
+        remedy = "Look at the machine or take it out of the profile."
+        return not_verified(name, f"does not exist {where}", wanted, remedy, source)
     if observed == wanted:
         return check(name, PASS, observed, wanted, source=source)
     if readings["container"]:
@@ -168,7 +172,8 @@ def packages_held(readings: Readings, wanted: t.Sequence[str]) -> list[Check]:
     else:
         checks = [not_verified("packages held", "no package of these is installed", patterns, "", source)]
     if read["manager"] == "apt":
-        checks.append(_blacklist(read["blacklist"], [*locked, *(re.sub(r"[*?]", "x", one) for one in wanted)], patterns))
+        examples = [re.sub(r"[*?]", "x", pattern) for pattern in wanted]
+        checks.append(_blacklist(read["blacklist"], [*locked, *examples], patterns))
     return checks
 
 
@@ -205,7 +210,8 @@ def stuck_processes(readings: Readings, wanted: int) -> list[Check]:
 
 
 def zombies(readings: Readings, wanted: int) -> list[Check]:
-    return _few("zombie processes", readings["stuck"]["Z"], wanted, "Restart their parent, which does not collect them.")
+    remedy = "Restart their parent, which does not collect them."
+    return _few("zombie processes", readings["stuck"]["Z"], wanted, remedy)
 
 
 def disk_free_gib(readings: Readings, wanted: t.Mapping[str, t.Any]) -> list[Check]:

@@ -4,8 +4,8 @@
 
 """Read what a profile of ``host_health`` expects: /proc, /sys, and a few bounded commands.
 
-Every reader takes ``Host``, which holds the root of the file tree and the means to run a command, so that tests can give it
-a fake tree and fake answers. What cannot be read is None; a command that failed leaves its ``problem``.
+Every reader takes ``Host``, which holds the root of the file tree and the means to run a command, so that tests can
+give it a fake tree and fake answers. What cannot be read is None; a command that failed leaves its ``problem``.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -19,6 +19,7 @@ import glob
 import os
 import re
 import shutil
+import sys
 import time
 import typing as t
 
@@ -32,29 +33,22 @@ TIME_UNITS = ("chrony", "chronyd", "systemd-timesyncd", "ntpd", "ntpsec", "ntp",
 #: STA_UNSYNC and TIME_ERROR, include/uapi/linux/timex.h
 _STA_UNSYNC, _TIME_ERROR = 0x40, 5
 
+GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
+
 #: How long a process must stay in one state, without running once, to count as stuck.
 STUCK_SECONDS = 2.0
 
 
-class _Timex(ctypes.Structure):
-    """struct timex of adjtimex(2)."""
-
-    _fields_ = (
-        [("modes", ctypes.c_uint)]
-        + [(name, ctypes.c_long) for name in ("offset", "freq", "maxerror", "esterror")]
-        + [("status", ctypes.c_int)]
-        + [(name, ctypes.c_long) for name in ("constant", "precision", "tolerance", "sec", "usec", "tick", "ppsfreq", "jitter")]
-        + [("shift", ctypes.c_int)]
-        + [(name, ctypes.c_long) for name in ("stabil", "jitcnt", "calcnt", "errcnt", "stbcnt")]
-        + [("tai", ctypes.c_int), ("padding", ctypes.c_int * 11)]
-    )
+#: Size of struct timex on 64-bit Linux, and where its int ``status`` lies.
+_TIMEX_BYTES, _TIMEX_STATUS = 208, slice(40, 44)
 
 
 def kernel_clock_synchronised() -> bool | None:
     """Return what the kernel says of its clock (adjtimex(2), no privilege needed), or None when it does not answer."""
-    answer = _Timex()
-    state = ctypes.CDLL(None, use_errno=True).adjtimex(ctypes.byref(answer))
-    return None if state < 0 else state != _TIME_ERROR and not answer.status & _STA_UNSYNC
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zero: only read
+    state = ctypes.CDLL(None).adjtimex(timex)
+    status = int.from_bytes(timex.raw[_TIMEX_STATUS], sys.byteorder)
+    return None if state < 0 else state != _TIME_ERROR and not status & _STA_UNSYNC
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +57,7 @@ class Host:
 
     root: str = "/"
     run: t.Callable[..., Outcome] = bounded
-    clock: t.Callable[[], t.Optional[bool]] = kernel_clock_synchronised
+    clock: t.Callable[[], bool | None] = kernel_clock_synchronised
     sleep: t.Callable[[float], None] = time.sleep
 
     def text(self, path: str) -> str | None:
@@ -169,7 +163,7 @@ def parse_upgrade(manager: str, text: str) -> list[str]:
     """Return the names that an upgrade would install or remove (apt -s), or install (dnf check-update)."""
     if manager == "apt":
         return sorted(set(re.findall(r"^(?:Inst|Remv) (\S+)", text, re.MULTILINE)))
-    rows = [line.split() for line in text.split("Obsoleting Packages")[0].splitlines()]
+    rows = [line.split() for line in text.partition("Obsoleting Packages")[0].splitlines()]
     return sorted({row[0].rpartition(".")[0] for row in rows if len(row) == 3 and "." in row[0]})
 
 
@@ -193,7 +187,8 @@ def asleep(host: Host) -> dict[tuple[str, str], dict[str, str]]:
     for path in host.paths("/proc/[0-9]*/stat"):
         match = re.match(r"(\d+) \((.*)\) (\S) (.*)", host.text(path) or "", re.DOTALL)
         if match and match[3] in "DZ":
-            switches = re.findall(r"^\w*ctxt_switches:\s*(\d+)", host.text(f"{os.path.dirname(path)}/status") or "", re.MULTILINE)
+            status = host.text(f"{os.path.dirname(path)}/status") or ""
+            switches = re.findall(r"^\w*ctxt_switches:\s*(\d+)", status, re.MULTILINE)
             found[(match[1], match[4].split()[18])] = {
                 "name": match[2],
                 "state": match[3],
@@ -233,12 +228,12 @@ def shm_gib(host: Host) -> float | None:
 
 #: What to read for each key of the profile: (name of the reading, reader).
 READERS: dict[str, tuple[str, t.Callable[[Host, t.Any], t.Any]]] = {
-    "sysctl": ("sysctl", lambda host, wanted: sysctl(host, wanted)),
+    "sysctl": ("sysctl", sysctl),
     "nofile": ("limits", lambda host, wanted: limits(host)),
     "memlock": ("limits", lambda host, wanted: limits(host)),
     "thp": ("thp", lambda host, wanted: thp(host)),
     "numa_balancing": ("numa_balancing", lambda host, wanted: host.text("/proc/sys/kernel/numa_balancing")),
-    "governor": ("governors", lambda host, wanted: counted(host, "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor")),
+    "governor": ("governors", lambda host, wanted: counted(host, GOVERNORS)),
     "iommu": ("iommu_groups", lambda host, wanted: counted(host, "/sys/kernel/iommu_groups/*/type")),
     "clock_source": (
         "clock_source",
@@ -250,7 +245,7 @@ READERS: dict[str, tuple[str, t.Callable[[Host, t.Any], t.Any]]] = {
     "upgrade_simulation": ("upgrade", lambda host, wanted: upgrade(host) if wanted else None),
     "stuck_processes": ("stuck", lambda host, wanted: stuck(host)),
     "zombies": ("stuck", lambda host, wanted: stuck(host)),
-    "disk_free_gib": ("disk_free_gib", lambda host, wanted: disk_free_gib(host, wanted)),
+    "disk_free_gib": ("disk_free_gib", disk_free_gib),
     "shm_gib": ("shm_gib", lambda host, wanted: shm_gib(host)),
 }
 

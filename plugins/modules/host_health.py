@@ -11,10 +11,10 @@ module: host_health
 short_description: Prove that a node is set up as a profile says
 version_added: 0.1.0
 description:
-  - Reads the effect, not the files - limits of a new service and of a new login, C(/proc/sys), C(/sys), the kernel's clock,
-    what the package manager would do - and gives one verdict per statement.
+  - Reads the effect, not the files - limits of a new service and of a new login, C(/proc/sys), C(/sys), the kernel's
+    clock, what the package manager would do - and gives one verdict per statement.
   - Only what O(expect) names is looked at. What cannot be looked at is C(not_verified), with the reason.
-  - Two questions start a short-lived process, a transient systemd service and a login of root, to read the limits it gets.
+  - Two questions start a short-lived process, a transient systemd service and a login of root, and read its limits.
 attributes:
   check_mode:
     description: Changes nothing, so check mode is the same.
@@ -93,6 +93,7 @@ facts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.gpufleet.inference.plugins.module_utils._host_judge import JUDGES, judge
 from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host, read
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import finish, proof_argument_spec

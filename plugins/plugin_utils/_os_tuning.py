@@ -6,9 +6,9 @@
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-``node`` is what ``node_facts`` read (shape in ``docs/architecture.md``). ``wishes`` are the role's variables without their
-prefix: ``state``, ``sysctl``, ``nofile``, ``memlock_unlimited``, ``thp``, ``numa_balancing_enabled``, ``cpu_governor``,
-``time_sync``, ``time_daemons``, ``swap``, ``packages``, ``held_packages``.
+``node`` is what ``node_facts`` read (shape in ``docs/architecture.md``). ``wishes`` are the role's variables without
+their prefix: ``state``, ``sysctl``, ``nofile``, ``memlock_unlimited``, ``thp``, ``numa_balancing_enabled``,
+``cpu_governor``, ``time_sync``, ``time_daemons``, ``swap``, ``packages``, ``held_packages``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import fnmatch
 import re
 import typing as t
 
-#: What systemd-detect-virt(1) calls containers. Their /proc/sys/{vm,kernel}, /sys, clock and swap are the whole machine's.
+#: What systemd-detect-virt(1) calls containers. Their /proc/sys/{vm,kernel}, /sys, clock and swap are the machine's.
 CONTAINERS = frozenset(
     {"docker", "podman", "lxc", "lxc-libvirt", "systemd-nspawn", "openvz", "rkt", "proot", "pouch", "wsl"}
     | {"container-other"}
@@ -54,8 +54,8 @@ def mistakes(wishes: t.Mapping[str, t.Any]) -> list[str]:
     ceiling = wishes["sysctl"].get("fs.nr_open", NR_OPEN_DEFAULT)
     if str(ceiling).isdigit() and not 1024 <= wishes["nofile"] <= int(ceiling):
         found.append(
-            f"os_tuning_nofile: {wishes['nofile']} must lie between 1024 and fs.nr_open ({ceiling}); above it logins are "
-            f"refused. Lower it, or raise fs.nr_open in os_tuning_sysctl."
+            f"os_tuning_nofile: {wishes['nofile']} must lie between 1024 and fs.nr_open ({ceiling}); above it logins "
+            f"are refused. Lower it, or raise fs.nr_open in os_tuning_sysctl."
         )
     daemons = sorted(wishes["time_daemons"])
     if wishes["time_sync"] not in [KEEP, *daemons]:
@@ -83,7 +83,7 @@ def blacklist(patterns: t.Iterable[str]) -> list[str]:
 
 
 def sysctl_split(sysctl: t.Mapping[str, t.Any], container: bool) -> tuple[dict[str, str], dict[str, str]]:
-    """Return (keys to write, keys left out with the reason). A container owns the keys of its network namespace only."""
+    """Return (keys to write, {key left out: reason}). A container owns the keys of its network namespace only."""
     written, left_out = {}, {}
     for key, value in sysctl.items():
         if container and not re.match(r"net[./]", key):
@@ -98,7 +98,13 @@ def time_daemon(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> s
     if wishes["time_sync"] == KEEP or in_container(node):
         return ""
     installed = [name for name in sorted(wishes["time_daemons"]) if name in node["packages"]]
-    return wishes["time_sync"] if wishes["time_sync"] in installed or not installed else installed[0]
+    return str(wishes["time_sync"] if wishes["time_sync"] in installed or not installed else installed[0])
+
+
+def idle_unit(node: t.Mapping[str, t.Any], unit: str) -> str:
+    """Return the unit when it must still be started or enabled, else an empty string."""
+    seen = node["units"].get(unit, {})
+    return "" if (seen.get("active"), seen.get("enabled")) == ("active", "enabled") else unit
 
 
 def kernel_settings(wishes: t.Mapping[str, t.Any]) -> dict[str, str]:
@@ -129,7 +135,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
     """Return what must be so on the node::
 
     {"container": bool, "files": {name: "present" | "absent"}, "sysctl": {key: value}, "left_out": {key: reason},
-     "settings": {path: value}, "packages": [to install], "time_service": unit or "",
+     "settings": {path: value}, "packages": [to install], "time_service": unit to start or "",
      "hold": [names], "unhold": [names], "pins": {installed package: version}, "blacklist": [regex],
      "expect": profile of host_health}
     """
@@ -155,7 +161,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "left_out": left_out,
         "settings": settings,
         "packages": sorted(name for name in packages if name not in node["packages"]),
-        "time_service": wishes["time_daemons"].get(daemon, ""),
+        "time_service": idle_unit(node, wishes["time_daemons"].get(daemon, "")),
         "hold": [name for name in lockable if present and name not in node["held_packages"]],
         "unhold": [name for name in lockable if not present and name in node["held_packages"]],
         "pins": {name: node["packages"][name] for name in lockable},
@@ -170,7 +176,6 @@ REPAIRS = {
     "limits": (("nofile of services", "memlock of services"), "/etc/systemd/"),
     "settings": (("transparent huge pages", "CPU governor"), "/etc/tmpfiles.d/"),
     "swap": (("swap",), None),
-    "time_sync": (("time sync",), None),
 }
 
 
