@@ -13,6 +13,9 @@ INSTALLED := .venv/.installed
 # Tools call each other by name; colours only where someone looks.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
+MOLECULE_HOSTS := mol-bookworm mol-trixie
+SCENARIOS := $(filter-out default inventory,$(notdir $(patsubst %/,%,$(wildcard molecule/*/))))
+export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
 CHECKS := laws unit lint yaml style types changelog artifact
 
 .PHONY: help
@@ -98,17 +101,18 @@ molecule: ## Every role scenario on Debian 12 and 13 hosts, then site
 	@python3 tests/stages.py setup molecule
 
 .PHONY: molecule-role
-molecule-role: setup ## One scenario: make molecule-role ROLE=os_tuning
-	@test -n "$(ROLE)" || { echo "Say which scenario: make molecule-role ROLE=<one of: $(notdir $(patsubst %/,%,$(wildcard molecule/*/)))>"; exit 2; }
-	$(BIN)/molecule test --scenario-name $(ROLE)
+molecule-role: molecule-create ## One scenario, its hosts stay: make molecule-role ROLE=os_tuning
+	@test -n "$(ROLE)" || { echo "Say which: make molecule-role ROLE=<one of: $(SCENARIOS)>"; exit 2; }
+	$(BIN)/molecule test --scenario-name $(ROLE) --destroy=never
 
+# Asking the lab costs a moment; Molecule's own memory of what it created can be stale.
 .PHONY: molecule-create
-molecule-create: setup
-	$(BIN)/molecule create --scenario-name default
+molecule-create: setup lab-docker
+	$(LAB) up $(MOLECULE_HOSTS)
 
 .PHONY: molecule-destroy
 molecule-destroy: setup
-	$(BIN)/molecule destroy --scenario-name default
+	$(LAB) down $(MOLECULE_HOSTS)
 
 .PHONY: lab-docker
 lab-docker: setup
@@ -120,7 +124,6 @@ lab-docker-stop: setup
 
 .PHONY: lab-images
 lab-images: setup
-	$(LAB) host-image bookworm
 	$(LAB) engine-image
 	$(LAB) model
 

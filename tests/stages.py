@@ -22,7 +22,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 #: Without these nothing that follows can run.
-FOUNDATIONS = ("setup", "lab-docker", "lab-images", "molecule-create")
+FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
