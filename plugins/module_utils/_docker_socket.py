@@ -20,8 +20,11 @@ import typing as t
 SOCKET_PATH = "/var/run/docker.sock"
 
 
-class DockerUnreachable(Exception):
+class DockerUnreachableError(Exception):
     """The daemon gave no usable answer; the text says why, for people."""
+
+
+DockerUnreachable = DockerUnreachableError
 
 
 class _UnixConnection(http.client.HTTPConnection):
