@@ -41,22 +41,21 @@ import threading
 import time
 import typing as t
 
-from ansible import constants as C
+from ansible import constants
 from ansible.playbook.task_include import TaskInclude
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.color import colorize, hostcolor
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _report, _result
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _report_text, _result
 
-WIDTH = 100
 RECAP = {
-    "ok": C.COLOR_OK,
-    "changed": C.COLOR_CHANGED,
-    "unreachable": C.COLOR_UNREACHABLE,
-    "failed": C.COLOR_ERROR,
-    "skipped": C.COLOR_SKIP,
-    "rescued": C.COLOR_OK,
-    "ignored": C.COLOR_WARN,
+    "ok": constants.COLOR_OK,
+    "changed": constants.COLOR_CHANGED,
+    "unreachable": constants.COLOR_UNREACHABLE,
+    "failed": constants.COLOR_ERROR,
+    "skipped": constants.COLOR_SKIP,
+    "rescued": constants.COLOR_OK,
+    "ignored": constants.COLOR_WARN,
 }
 
 
@@ -100,9 +99,9 @@ class LiveLine:
     def _draw(self) -> None:
         if self._text is not None:
             try:
-                columns = os.get_terminal_size(self._descriptor).columns
+                columns = os.get_terminal_size(self._descriptor).columns or _report_text.WIDTH
             except OSError:
-                columns = WIDTH
+                columns = _report_text.WIDTH
             # The cursor goes back to the start, so that a message of somebody else overwrites the line.
             self._write(f"\r\x1b[2K{self._text()[: max(columns - 1, 10)]}\r")
 
@@ -155,11 +154,11 @@ class CallbackModule(CallbackBase):
         self._begin_task(task)
 
     def v2_playbook_on_no_hosts_matched(self) -> None:
-        self._say("no host of the inventory matches this play", C.COLOR_SKIP)
+        self._say("no host of the inventory matches this play", constants.COLOR_SKIP)
 
     def v2_playbook_on_no_hosts_remaining(self) -> None:
         self._end_stage()
-        self._say("no host is left to go on with", C.COLOR_ERROR)
+        self._say("no host is left to go on with", constants.COLOR_ERROR)
 
     def v2_playbook_on_vars_prompt(self, *args: t.Any, **kwargs: t.Any) -> None:
         self._end_stage()
@@ -195,14 +194,14 @@ class CallbackModule(CallbackBase):
             self._changes.setdefault((items, self._diffs.pop(host, "")), []).append(self.host_label(result))
         elif self._display.verbosity and not loop:
             self._show_ok(result)
-        elif result.task.action in C._ACTION_DEBUG and not loop:
+        elif result.task.action in constants._ACTION_DEBUG and not loop:
             self._note(f"note: [{self.host_label(result)}] {self._place.task}", _result.message(result.result))
         self._details(result, shown=result.is_changed())
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
         if self._display.verbosity:
             self._show_ok(result)
-        elif result.task.action in C._ACTION_DEBUG:
+        elif result.task.action in constants._ACTION_DEBUG:
             self._note(f"note: [{self.host_label(result)}] {self._place.task}", _result.message(result.result))
         self._warn(result)
 
@@ -225,7 +224,7 @@ class CallbackModule(CallbackBase):
         self._arrived(result)
         self._warn(result)
         if self._display.verbosity >= 2:
-            self._note(f"skipped: [{result.host.get_name()}] {self._place.task}", "", C.COLOR_SKIP)
+            self._note(f"skipped: [{result.host.get_name()}] {self._place.task}", "", constants.COLOR_SKIP)
 
     def v2_runner_retry(self, result: t.Any) -> None:
         tries = result.result.get("attempts", 0), result.result.get("retries", 0)
@@ -259,7 +258,10 @@ class CallbackModule(CallbackBase):
         """Close the running stage; in a terminal a stage without news gets its line now, with the time it took."""
         self._flush()
         if self._live and self._heading and self._shown != self._heading:
-            self._say(f"  {self._heading:<60} {_report.duration(time.monotonic() - self._stage_began):>12}", C.COLOR_OK)
+            self._say(
+                f"  {self._heading:<60} {_report_text.duration(time.monotonic() - self._stage_began):>12}",
+                constants.COLOR_OK,
+            )
         self._heading = self._shown = ""
         self._task = None
 
@@ -284,18 +286,19 @@ class CallbackModule(CallbackBase):
         self._diffs = {}
         for (items, diff), hosts in changes.items():
             what = f" ({items})" if items else ""
-            self._note(f"changed: [{', '.join(sorted(hosts))}] {self._place.task}{what}", "", C.COLOR_CHANGED)
+            word = "would change" if self._task.check_mode is True else "changed"
+            self._note(f"{word}: [{', '.join(sorted(hosts))}] {self._place.task}{what}", "", constants.COLOR_CHANGED)
             if diff:
                 self._say(textwrap.indent(diff.rstrip("\n"), "        " if self._live else "    "))
 
     def _show_ok(self, result: t.Any) -> None:
         item = _result.item_label(result.result)
         text = f"ok: [{self.host_label(result)}] {self._place.task}" + (f" ({item})" if item else "")
-        wanted = self._display.verbosity >= 2 or result.task.action in C._ACTION_DEBUG
-        details = _result.message(result.result) if result.task.action in C._ACTION_DEBUG else ""
+        wanted = self._display.verbosity >= 2 or result.task.action in constants._ACTION_DEBUG
+        details = _result.message(result.result) if result.task.action in constants._ACTION_DEBUG else ""
         if wanted and not details:
             details = self._dump_results(result.result, indent=2)
-        self._note(text, details, C.COLOR_OK)
+        self._note(text, details, constants.COLOR_OK)
 
     def _show_failure(self, result: t.Any, word: str) -> None:
         if word == "failed" and _result.is_rescued(result.task):
@@ -306,7 +309,7 @@ class CallbackModule(CallbackBase):
         first = self._failures.setdefault(details, self.host_label(result))
         if first != self.host_label(result):
             details = f"the same as on {first}"
-        color = C.COLOR_WARN if "ignored" in word or "rescued" in word else C.COLOR_ERROR
+        color = constants.COLOR_WARN if "ignored" in word or "rescued" in word else constants.COLOR_ERROR
         self._note(text, details, color)
         if self._display.verbosity >= 1:
             path = result.task.get_path()
@@ -364,12 +367,12 @@ def failure_text(result: _result.Result) -> str:
     """Return why a task failed, wrapped; a proof shows its checks, what was seen and the remedy of each."""
     bad = [check for check in _result.checks_of(result) if check["verdict"] != "pass"]
     if bad:
-        return "\n".join(_report.check_lines([(check, []) for check in bad]))
+        return "\n".join(_report_text.check_lines([(check, []) for check in bad]))
     lines = []
     for line in _result.message(result).splitlines():
         inner = line[: len(line) - len(line.lstrip())]
         wrapped = textwrap.wrap(
-            line, WIDTH - 8, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False
+            line, _report_text.WIDTH - 8, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False
         )
         lines += wrapped or [""]
     return "\n".join(lines)

@@ -12,7 +12,8 @@ version_added: 0.1.0
 author: The gpufleet founders (@gpufleet)
 description:
   - Collects what a run changed, what failed and every check that a proof module made, and ends the run with one report.
-  - Writes C(<UTC time>-<playbook>.json) and C(.md) in the report directory and, with the same content, C(last.json) and C(last.md).
+  - Writes C(<UTC time>-<playbook>.json) and C(.md) in the report directory and, with the same content, C(last.json)
+    and C(last.md).
   - Prints the report unless the run changed, proved and broke nothing.
   - Nothing that C(no_log) hides and no value whose key ends in C(_token), C(_password) or C(_key) reaches the report.
 requirements:
@@ -34,14 +35,18 @@ import os
 import pathlib
 import typing as t
 
-from ansible import constants as C
-from ansible import context
+from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
 from ansible.utils.color import stringc
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _report, _result
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _report, _report_text, _result
 
-COLORS = {"pass": C.COLOR_OK, "warn": C.COLOR_WARN, "not_verified": C.COLOR_WARN, "fail": C.COLOR_ERROR}
+COLORS = {
+    "pass": constants.COLOR_OK,
+    "warn": constants.COLOR_WARN,
+    "not_verified": constants.COLOR_WARN,
+    "fail": constants.COLOR_ERROR,
+}
 
 #: The key under which playbooks hand over their endpoints with ``ansible.builtin.set_stats``.
 ENDPOINTS = "gpufleet_endpoints"
@@ -88,7 +93,7 @@ class CallbackModule(CallbackBase):
         )
         places = self._write(report)
         if report.says_something:
-            text = _report.to_terminal(report, places, paint=lambda text, verdict: stringc(text, COLORS[verdict]))
+            text = _report_text.to_terminal(report, places, paint=lambda text, verdict: stringc(text, COLORS[verdict]))
             self._display.display(f"\n{text}")
 
     def _keep(self, result: t.Any, status: str) -> None:
@@ -101,7 +106,7 @@ class CallbackModule(CallbackBase):
         """Write the four files; a report that cannot be written must not take the run with it."""
         folder = pathlib.Path(self.get_option("directory")).expanduser()
         stamp = report.started.replace("-", "").replace(":", "")
-        texts = {".json": _report.to_json(report), ".md": _report.to_markdown(report)}
+        texts = {".json": _report.to_json(report), ".md": _report_text.to_markdown(report)}
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for suffix, text in texts.items():
@@ -124,7 +129,7 @@ def write_atomically(path: pathlib.Path, text: str) -> None:
 
 
 def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def _recap(summary: t.Mapping[str, int]) -> dict[str, int]:

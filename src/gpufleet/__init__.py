@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from gpufleet._data import Check, Endpoint, Event, NotRunnable, Playbook, Run, TaskFailure
+from gpufleet._data import Check, Endpoint, Event, NotRunnableError, Playbook, Run, TaskFailure
 from gpufleet._run import run
 
-__all__ = ["Check", "Endpoint", "Event", "NotRunnable", "Playbook", "Run", "TaskFailure", "run"]
+__all__ = ["Check", "Endpoint", "Event", "NotRunnableError", "Playbook", "Run", "TaskFailure", "run"]

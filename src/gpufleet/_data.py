@@ -19,7 +19,7 @@ Verdict = t.Literal["pass", "warn", "not_verified", "fail"]
 EventKind = t.Literal["play", "task", "ok", "changed", "failed", "ignored", "unreachable", "skipped"]
 
 
-class NotRunnable(RuntimeError):
+class NotRunnableError(RuntimeError):
     """The playbook could not be run at all: the collection, an inventory or a program is missing."""
 
 

@@ -19,9 +19,9 @@ import time
 import types
 import typing as t
 
-import ansible_runner  # type: ignore[import-untyped]
+import ansible_runner
 
-from gpufleet._data import Event, EventKind, NotRunnable, Playbook, Run
+from gpufleet._data import Event, EventKind, NotRunnableError, Playbook, Run
 
 COLLECTION = "gpufleet.inference"
 REPORT = f"{COLLECTION}.report"
@@ -53,12 +53,12 @@ def run(
     ``inventory``: a path, or an inventory as Ansible's YAML form holds it. ``variables`` win over the inventory.
     ``check``: say what would change, change nothing. ``on_event`` is called in this thread as things happen; what it
     raises ends the run and comes through. ``artifacts``: where logs and the report are kept, a new temporary directory
-    otherwise. ``collections_path``: where ``ansible_collections`` lies if the collection is not installed; Ansible's own
-    configuration (``ansible.cfg`` of the working directory, ``ANSIBLE_COLLECTIONS_PATH``) counts as well.
+    otherwise. ``collections_path``: where ``ansible_collections`` lies if the collection is not installed; Ansible's
+    own configuration (``ansible.cfg`` of the working directory, ``ANSIBLE_COLLECTIONS_PATH``) counts as well.
 
-    Raises ValueError for an unknown playbook or a missing inventory, NotRunnable if Ansible could not begin. It never
-    prints. No environment variable and no value of ``variables`` or ``inventory`` is left in ``artifacts`` or shown in
-    the process list.
+    Raises ValueError for an unknown playbook or a missing inventory, NotRunnableError if Ansible could not begin. It
+    never prints. No environment variable and no value of ``variables`` or ``inventory`` is left in ``artifacts`` or
+    shown in the process list.
     """
     if playbook not in t.get_args(Playbook):
         raise ValueError(f"unknown playbook {playbook!r}; known: {', '.join(t.get_args(Playbook))}")
@@ -81,7 +81,7 @@ def run(
                 private_data_dir=private,
                 artifact_dir=str(keep),
                 ident=ident,
-                # The caller's directory, so that its ansible.cfg and relative paths mean what they mean on a command line.
+                # The caller's directory: its ansible.cfg and relative paths mean what they mean on a command line.
                 project_dir=os.getcwd(),
                 playbook=f"{COLLECTION}.{playbook}",
                 inventory=str(source),
@@ -98,7 +98,7 @@ def run(
         raise listener.problem
     report_path, log_path = folder / "report" / "last.json", folder / "stdout"
     if not report_path.exists():
-        raise NotRunnable(f"{COLLECTION}.{playbook} could not be run ({done.status}): {_tail(log_path)}")
+        raise NotRunnableError(f"{COLLECTION}.{playbook} could not be run ({done.status}): {_tail(log_path)}")
     report = json.loads(report_path.read_text(encoding="utf-8"))
     return Run.from_report(done.status, report, log_path=log_path, report_path=report_path)
 
