@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Judge a rank by its unit, its container and the last words of its log.
+
+Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
+    FAIL,
+    PASS,
+    Check,
+    check,
+    not_verified,
+)
+
+#: What Ray and the supervisor say when a member cannot join → cause and remedy. First match wins: wrong token and wrong
+#: version come with connection errors after them. Texts are those of Ray 2.60.
+RAY_SIGNATURES: dict[str, str] = {
+    r"InvalidAuthToken|AuthenticationError|Authentication token is missing": (
+        "the token differs from the head's: run the ray_cluster role on all members again"
+    ),
+    r"Version mismatch: The cluster was started with": (
+        "Ray or Python differ from the head's: give ray_cluster_image one image, with a digest, on all members"
+    ),
+    r"Ray is trying to start at (\S+), but is already running": "another Ray runs on this node: stop it",
+    r"Address already in use|address already in use": "a port of ray_cluster_ports is taken on this node: change it",
+    r"(\S+:\d+) does not accept.*refused": "the head is not up, or ray_cluster_ports.gcs differs; look at the head",
+    r"(\S+:\d+) does not accept": (
+        "the head's address is not reachable from here: check ray_cluster_interface, routes and firewalls between nodes"
+    ),
+    r"Failed to connect to GCS at address (\S+)": "the head does not answer there: check address, port and firewall",
+    r"Unable to find image|No such image": "the image is not on this node: run serve.yml, which loads it",
+}
+
+
+def cause(texts: t.Iterable[str], signatures: t.Mapping[str, str]) -> str:
+    """Return "matched text: remedy" of the first signature found in any of the texts; empty when none is."""
+    joined = "\n".join(texts)
+    for pattern, remedy in signatures.items():
+        found = re.search(pattern, joined)
+        if found:
+            return f"{found[0]}: {remedy}"
+    return ""
+
+
+def judge(
+    unit: str,
+    shown: t.Mapping[str, str] | None,
+    container: t.Mapping[str, t.Any] | None,
+    log: str,
+    signatures: t.Mapping[str, str],
+) -> list[Check]:
+    """Return the checks of one rank.
+
+    ``shown``: systemd's LoadState, ActiveState, UnitFileState, StatusText; None when systemd could not be asked.
+    ``container``: Docker's State of it; None when there is none. ``log``: its last lines.
+    """
+    name = f"rank {unit}"
+    if shown is None:
+        return [not_verified(name, "systemd did not answer", "ready", source=f"systemctl show {unit}")]
+    if shown.get("LoadState") == "not-found":
+        return [check(name, FAIL, "there is no such unit", "ready", "run serve.yml", f"systemctl show {unit}")]
+    status = shown.get("StatusText", "")
+    ready = shown.get("ActiveState") == "active" and status.startswith("ready")
+    running = bool(container and container.get("Running"))
+    why = cause([status, log], signatures)
+    last = " | ".join(line.strip() for line in log.strip().splitlines()[-2:])[-300:]
+    observed = f"{shown.get('ActiveState')}: {status or 'no status'}"
+    if ready and not running:
+        observed += "; but its container does not run"
+    checks = [
+        check(
+            name,
+            PASS if ready and running else FAIL,
+            observed,
+            "ready",
+            why or f"see journalctl -u {unit}. Last words: {last or 'none'}",
+            f"systemctl show {unit}; docker inspect",
+        )
+    ]
+    enabled = shown.get("UnitFileState") == "enabled"
+    checks.append(
+        check(
+            f"{name} after a reboot",
+            PASS if enabled else FAIL,
+            shown.get("UnitFileState"),
+            "enabled",
+            f"systemctl enable {unit}",
+            f"systemctl show {unit}",
+        )
+    )
+    return checks

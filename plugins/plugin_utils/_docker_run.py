@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The arguments of `docker run`, from plain data. Nothing here is privileged.
+
+Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+
+def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the words of ``docker run`` after ``--detach --name NAME``.
+
+    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], shm_gib, gpus (all or none), devices [path],
+    log_max_mib. Network and IPC are the host's: NCCL and Ray need the node's own addresses and shared memory.
+    No restart policy: the rank supervisor restarts the whole group.
+    """
+    words = ["--network", "host", "--ipc", "host", "--init", "--restart", "no"]
+    words += ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--cap-add", "IPC_LOCK"]
+    words += ["--security-opt", "no-new-privileges"]
+    words += ["--log-driver", "json-file", "--log-opt", f"max-size={container.get('log_max_mib', 100)}m"]
+    words += ["--log-opt", "max-file=3"]
+    if container.get("gpus"):
+        words += ["--gpus", "all"]
+    for device in container.get("devices", []):
+        words += ["--device", device]
+    for mount in container.get("mounts", []):
+        words += ["--volume", mount]
+    for name, value in sorted(container.get("env", {}).items()):
+        words += ["--env", f"{name}={value}"]
+    return [*words, container["image"], *container["argv"]]

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Look at what the controller is to send to nodes: model directories and archives, image archives.
+
+Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import tarfile
+import typing as t
+
+CONFIG = "config.json"
+
+
+def models(wishes: t.Sequence[t.Mapping[str, t.Any]], directory: str) -> dict[str, dict[str, t.Any]]:
+    """Return {name: {directory, kind, config, bytes, problem}} of the items of ``model_store_models``."""
+    seen: dict[str, dict[str, t.Any]] = {}
+    for wish in wishes:
+        there = {"directory": wish.get("directory") or f"{directory}/{wish['name']}"}
+        on_node = {"kind": "node", "config": None, "bytes": 0, "problem": ""}
+        seen[wish["name"]] = there | (look(wish["source"]) if wish.get("source") else on_node)
+    return seen
+
+
+def images(wishes: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+    """Return {name: {archive_problem}} of the items of ``container_runtime_images``."""
+    return {wish["name"]: {"archive_problem": _archive_problem(wish.get("archive"))} for wish in wishes}
+
+
+def _archive_problem(archive: str | None) -> str:
+    if not archive:
+        return ""
+    if not os.path.isfile(archive):
+        return f"the archive {archive} does not exist on the controller; make it with docker save, or correct the path"
+    return "" if tarfile.is_tarfile(archive) else f"{archive} is not a tar archive made by docker save"
+
+
+def look(source: str) -> dict[str, t.Any]:
+    """Return {kind, config, bytes, problem} of a path; ``problem`` is empty when it can be served from."""
+    path = pathlib.Path(source)
+    seen: dict[str, t.Any] = {"kind": "missing", "config": None, "bytes": 0, "problem": ""}
+    if not path.exists():
+        return dict(seen, problem=f"{source} does not exist on the controller; correct source")
+    if path.is_dir():
+        seen |= {"kind": "directory", "bytes": _directory_bytes(path)}
+        text = _text(path / CONFIG)
+    else:
+        seen |= {"kind": "archive", "bytes": path.stat().st_size}
+        if not tarfile.is_tarfile(path):
+            return dict(seen, problem=f"{source} is neither a directory nor a tar archive")
+        if path.suffix in (".gz", ".xz", ".bz2", ".zst", ".tgz"):
+            return seen
+        text = _member(path)
+    if text is None:
+        return dict(seen, problem=f"{source} has no {CONFIG}; point source at the folder that holds it")
+    try:
+        return dict(seen, config=json.loads(text))
+    except ValueError as error:
+        return dict(seen, problem=f"{CONFIG} in {source} is not JSON: {error}")
+
+
+def _directory_bytes(path: pathlib.Path) -> int:
+    return sum(os.stat(os.path.join(folder, name)).st_size for folder, _below, names in os.walk(path) for name in names)
+
+
+def _text(path: pathlib.Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError:
+        return None
+
+
+def _member(path: pathlib.Path) -> str | None:
+    with tarfile.open(path) as archive:
+        for member in archive:
+            if pathlib.PurePosixPath(member.name).name == CONFIG:
+                stream = archive.extractfile(member)
+                return stream.read().decode("utf-8") if stream else None
+    return None

@@ -1,0 +1,185 @@
+"""Wishes and facts in, plans or one list of all mistakes out."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan import MistakesError, plan
+from tests.unit.plugins.plugin_utils.wishes import PORTS, facts, fleet
+
+ONE: dict[str, t.Any] = {"name": "tiny", "model": "tiny", "image": "engine:1", "pipeline_parallel": 2}
+
+
+def deployment(**changed: t.Any) -> list[dict[str, t.Any]]:
+    return [{**ONE, **changed}]
+
+
+def ray(**changed: t.Any) -> dict[str, t.Any]:
+    return {**fleet().ray, **changed}
+
+
+def nodes(**changed: t.Any) -> dict[str, t.Any]:
+    return {**fleet().nodes, **changed}
+
+
+CASES: list[tuple[str, dict[str, t.Any], str]] = [
+    ("unknown engine", {"deployments": deployment(engine="vlm")}, "engine: 'vlm' is unknown; known are"),
+    ("unknown key", {"deployments": deployment(gpus=2)}, "engine_deployments[0].gpus: unknown key"),
+    ("missing name", {"deployments": [{"model": "tiny"}]}, "engine_deployments[0].name: is missing"),
+    ("wrong type", {"deployments": deployment(port="8000")}, "port: '8000' is not a TCP port"),
+    ("bad name", {"deployments": deployment(name="Tiny_1")}, "'Tiny_1' may hold a-z, 0-9 and '-' only"),
+    ("zero parallel", {"deployments": deployment(tensor_parallel=0)}, "tensor_parallel: 0 must be 1 or more"),
+    ("port out of range", {"deployments": deployment(port=70000)}, "port: 70000 is not a TCP port"),
+    ("same name twice", {"deployments": deployment() * 2}, "tiny is also the name of an earlier deployment"),
+    ("unknown option", {"deployments": deployment(options={"max_len": 1})}, "options.max_len: vllm has"),
+    ("option of another kind", {"deployments": deployment(options={"max_model_len": "8k"})}, "'8k' is not of kind int"),
+    ("planned flag", {"deployments": deployment(extra_args=["--port=1"])}, "--port is already set by the plan"),
+    ("option twice", {"deployments": deployment(options={"seed": 1}, extra_args=["--seed", "2"])}, "--seed is already"),
+    ("old flag", {"deployments": deployment(extra_args=["--swap-space", "4"])}, "--swap-space is of an older release"),
+    (
+        "unknown node",
+        {"deployments": deployment(nodes=["one", "three"])},
+        "nodes: three is not in gpu_nodes (one, two)",
+    ),
+    ("node twice", {"deployments": deployment(nodes=["one", "one"])}, "a node stands there twice"),
+    ("unknown model", {"deployments": deployment(model="big")}, "model: 'big' is not in model_store_models (tiny)"),
+    (
+        "model without config.json",
+        {"models": {"tiny": {"directory": "/m", "problem": "/src has no config.json; point source at …"}}},
+        "model_store_models, tiny: /src has no config.json",
+    ),
+    ("image nowhere", {"images": {}}, "engine:1 is neither in container_runtime_images (none) nor on every node"),
+    ("no image for Ray", {"ray": ray(image="")}, "ray_cluster_image: is missing"),
+    (
+        "archive missing",
+        {"images": {"engine:1": {"archive_problem": "the archive /x.tar does not exist on the controller"}}},
+        "container_runtime_images, engine:1: the archive /x.tar does not exist",
+    ),
+    (
+        "more ranks than GPUs",
+        {"deployments": deployment(pipeline_parallel=3)},
+        "= 3 ranks, but its 2 nodes have 2 GPUs",
+    ),
+    ("fewer ranks than GPUs", {"deployments": deployment(pipeline_parallel=1)}, "cannot be spread evenly over 2 nodes"),
+    (
+        "GPUs left over",
+        {
+            "nodes": nodes(
+                one={"facts": facts("10.0.0.1", gpus=4), "platform": "Debian_12"},
+                two={"facts": facts("10.0.0.2", gpus=4), "platform": "Debian_12"},
+            )
+        },
+        "= 2 ranks, but its 2 nodes have 8 GPUs",
+    ),
+    ("no GPU", {"nodes": nodes(two={"facts": facts("10.0.0.2"), "platform": "Debian_12"})}, "no GPU is seen on two"),
+    (
+        "unknown platform",
+        {"nodes": nodes(two={"facts": facts("10.0.0.2", 1), "platform": ""})},
+        "two: Debian 12.9 has no",
+    ),
+    (
+        "address that the node does not have",
+        {"nodes": nodes(two={"facts": facts("10.0.0.2", 1), "platform": "x", "address": "10.9.9.9"})},
+        "ray_cluster_address of two: the node does not have 10.9.9.9, it has 127.0.0.1, 10.0.0.2",
+    ),
+    (
+        "interface that the node does not have",
+        {"nodes": nodes(two={"facts": facts("10.0.0.2", 1), "platform": "x", "interface": "bond0"})},
+        "ray_cluster_interface of two: the node has no 'bond0', it has eth0",
+    ),
+    (
+        "one address on two nodes",
+        {"nodes": nodes(two={"facts": facts("10.0.0.1", 1), "platform": "x"})},
+        "two and one both have the address 10.0.0.1",
+    ),
+    ("unknown head", {"ray": ray(head="zero")}, "ray_cluster_head: zero is not in gpu_nodes"),
+    ("two ports of Ray", {"ray": ray(ports={**PORTS, "client": 8265})}, "dashboard and client are both 8265"),
+    ("port among the workers'", {"ray": ray(ports={**PORTS, "gcs": 20500})}, "gcs: 20500 lies in the range"),
+    ("port missing", {"ray": ray(ports={"gcs": 6379})}, "ray_cluster_ports.dashboard: is missing"),
+    ("narrow range", {"ray": ray(ports={**PORTS, "worker_max": 20110})}, "must hold 50 ports or more"),
+    ("engine on Ray's port", {"deployments": deployment(port=6379)}, "6379 is already ray_cluster_ports.gcs"),
+    ("engine among workers", {"deployments": deployment(port=20500)}, "20500 lies in the range of Ray's workers"),
+    (
+        "gateway on the engine's port",
+        {"gateway": {"node": "one", "port": 8000}},
+        "gateway_port on one: 8000 is already",
+    ),
+    ("placeholder", {"texts": {"ray_cluster_token": "CHANGE_ME"}}, "ray_cluster_token: 'CHANGE_ME' is a placeholder"),
+]
+
+
+@pytest.mark.parametrize(("changed", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_mistake_is_named_with_its_variable(changed: dict[str, t.Any], expected: str) -> None:
+    with pytest.raises(MistakesError) as caught:
+        plan(fleet(**changed))
+    assert any(expected in one for one in caught.value.args[0]), caught.value.args[0]
+
+
+def test_two_deployments_on_one_port_of_one_node() -> None:
+    with pytest.raises(MistakesError) as caught:
+        plan(fleet(deployments=[{**ONE, "nodes": ["one"]}, {**ONE, "name": "other", "nodes": ["one"]}]))
+    assert any("8000 is already the port of deployment tiny" in one for one in caught.value.args[0])
+
+
+def test_all_mistakes_come_at_once() -> None:
+    with pytest.raises(MistakesError) as caught:
+        plan(
+            fleet(
+                deployments=deployment(engine="vlm", model="big"),
+                texts={"ray_cluster_token": "<your token>"},
+                ray=ray(head="zero"),
+            )
+        )
+    text = "\n".join(caught.value.args[0])
+    assert all(word in text for word in ("vlm", "big", "<your token>", "zero"))
+
+
+def test_the_example_is_planned_whole() -> None:
+    result = plan(fleet())
+    [tiny] = result["deployments"]
+    assert tiny["nodes"] == ["one", "two"]
+    assert tiny["listen_address"] == "127.0.0.1"
+    assert result["endpoints"] == [{"name": "tiny", "served_name": "tiny", "upstreams": ["127.0.0.1:8000"]}]
+    [rank] = tiny["ranks"]
+    assert rank["node"] == "one"
+    assert rank["argv"][:3] == ["vllm", "serve", "/models/tiny"]
+    [wait] = rank["spec"]["waits"]
+    assert (wait["kind"], wait["addresses"], wait["gpus"]) == ("ray_nodes", ["10.0.0.1", "10.0.0.2"], 2)
+    assert set(result["ray"]["members"]) == {"one", "two"}
+
+
+def test_the_head_follows_the_first_node_of_a_deployment() -> None:
+    result = plan(fleet(deployments=deployment(nodes=["two"], pipeline_parallel=1)))
+    assert result["ray"]["head"] == "two"
+    assert result["deployments"][0]["ranks"][0]["node"] == "two"
+
+
+def test_a_gateway_elsewhere_needs_the_engine_on_the_nodes_address() -> None:
+    result = plan(fleet(gateway={"node": "two", "port": 443}))
+    assert result["endpoints"][0]["upstreams"] == ["10.0.0.1:8000"]
+
+
+def test_no_secret_stands_in_a_plan() -> None:
+    text = str(plan(fleet(texts={"ray_cluster_token": "s3cr3t-token-value"})))
+    assert "s3cr3t" not in text
+
+
+def test_declared_gpus_win_and_containers_follow_the_wish() -> None:
+    nodes_without = {
+        name: {"facts": facts(f"10.0.0.{at}"), "platform": "Debian_12", "gpus": 1}
+        for at, name in enumerate(("a", "b"), 1)
+    }
+    result = plan(fleet(nodes=nodes_without, ray=ray(gpu_containers=False), gateway={"node": "a", "port": 443}))
+    command = result["ray"]["members"]["a"]["spec"]["container"]["run"]
+    assert "--num-gpus=1" in command
+    assert "--gpus" not in command
+
+
+def test_on_every_node_an_image_needs_no_declaration() -> None:
+    have = {
+        name: {"facts": facts(f"10.0.0.{at}", 1, images=["engine:1"]), "platform": "x"}
+        for at, name in enumerate(("one", "two"), 1)
+    }
+    assert plan(fleet(nodes=have, images={}))["deployments"]
