@@ -30,7 +30,7 @@ FACETS: dict[str, t.Any] = {
 Options = dict[str, dict[str, t.Any]]
 
 
-class _SpecError(Exception):
+class _Spec(Exception):
     """Carries the keyword arguments that a module gives to AnsibleModule."""
 
     def __init__(self, given: dict[str, t.Any]) -> None:
@@ -42,11 +42,11 @@ def given_to_ansible(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> tup
     """Return the module and the keyword arguments that its ``main()`` gives to AnsibleModule."""
 
     def capture(self: basic.AnsibleModule, argument_spec: Options, **rest: t.Any) -> None:
-        raise _SpecError({"argument_spec": argument_spec, **rest})
+        raise _Spec({"argument_spec": argument_spec, **rest})
 
     module = importlib.import_module(f"{COLLECTION}.plugins.modules.{path.stem}")
     monkeypatch.setattr(basic.AnsibleModule, "__init__", capture)
-    with pytest.raises(_SpecError) as captured:
+    with pytest.raises(_Spec) as captured:
         module.main()
     return module, captured.value.given
 

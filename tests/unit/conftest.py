@@ -16,7 +16,7 @@ from ansible.module_utils.testing import patch_module_args
 Result = dict[str, t.Any]
 
 
-class _EndedError(Exception):
+class _Ended(Exception):
     """A module ended: carries its result."""
 
     def __init__(self, result: Result) -> None:
@@ -32,10 +32,10 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Result]:
     """
 
     def exit_json(module: basic.AnsibleModule, **result: t.Any) -> t.NoReturn:
-        raise _EndedError({"changed": False, "failed": False, **result})
+        raise _Ended({"changed": False, "failed": False, **result})
 
     def fail_json(module: basic.AnsibleModule, msg: str, **result: t.Any) -> t.NoReturn:
-        raise _EndedError({"changed": False, **result, "failed": True, "msg": msg})
+        raise _Ended({"changed": False, **result, "failed": True, "msg": msg})
 
     monkeypatch.setattr(basic.AnsibleModule, "exit_json", exit_json)
     monkeypatch.setattr(basic.AnsibleModule, "fail_json", fail_json)
@@ -43,7 +43,7 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Result]:
     def run(name: str, check: bool = False, diff: bool = False, **params: t.Any) -> Result:
         module = importlib.import_module(f"ansible_collections.gpufleet.inference.plugins.modules.{name}")
         wanted = {**params, "_ansible_check_mode": check, "_ansible_diff": diff}
-        with patch_module_args(wanted), pytest.raises(_EndedError) as ended:
+        with patch_module_args(wanted), pytest.raises(_Ended) as ended:
             module.main()
         return ended.value.result
 
