@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The stage runner counts what failed, goes on, and never reports success after a failure."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from tests import stages
+
+
+@pytest.mark.parametrize(
+    ("line", "rc", "counted"),
+    [
+        ("", 0, (1, 0)),
+        ("", 2, (0, 1)),
+        ("===== 31 passed in 1.21s =====", 0, (31, 0)),
+        ("===== 2 failed, 31 passed, 4 skipped in 1.21s =====", 1, (31, 2)),
+        ("===== 1 error in 0.10s =====", 2, (0, 1)),
+        ("===== 1 failed, 5 passed, 2 errors in 0.10s =====", 1, (5, 3)),
+        # All tests passed, and yet pytest, or what ran after it, did not.
+        ("===== 31 passed in 1.21s =====", 1, (31, 1)),
+    ],
+)
+def test_count(line: str, rc: int, counted: tuple[int, int]) -> None:
+    assert stages.count(line, rc) == counted
+
+
+@pytest.fixture
+def repository(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A repository whose make targets say what they do and end as their name says."""
+    monkeypatch.setattr(stages, "ROOT", tmp_path)
+    monkeypatch.setattr(stages, "docker_answers", lambda: False)
+    (tmp_path / "Makefile").write_text(
+        "good lab-docker lab-images lab-docker-stop molecule-create molecule-destroy:\n\t@echo ran $@\n"
+        "setup:\n\t@test -z '$(BROKEN)'\n"
+        "bad:\n\t@false\n"
+        "tests:\n\t@echo '== 3 passed in 1s =='\n"
+        "molecule-role:\n\t@echo scenario $(ROLE); test $(ROLE) != gateway\n"
+    )
+    for name in ("site", "gateway", "default", "os_tuning"):
+        (tmp_path / "molecule" / name).mkdir(parents=True)
+        (tmp_path / "molecule" / name / "molecule.yml").write_text("---\n")
+    return tmp_path
+
+
+def test_goes_on_after_a_failure_and_fails(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stages.main(["setup", "bad", "tests"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "4 passed, 1 failed"
+
+
+def test_all_good(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert stages.main(["setup", "good", "tests"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "5 passed, 0 failed"
+
+
+def test_stops_without_a_foundation(
+    repository: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BROKEN", "yes")
+    assert stages.main(["setup", "good", "molecule"]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "0 passed, 1 failed"
+
+
+def test_molecule_runs_every_scenario_and_cleans_up(
+    repository: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stages.main(["molecule"]) == 1
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("ran ", "scenario "))]
+    assert said == [
+        *("ran lab-docker", "ran lab-images", "ran molecule-create"),
+        *("scenario gateway", "scenario os_tuning", "scenario site"),
+        *("ran molecule-destroy", "ran lab-docker-stop"),
+    ]
+
+
+def test_a_foreign_docker_engine_is_not_stopped(
+    repository: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stages, "docker_answers", lambda: True)
+    stages.main(["molecule"])
+    assert "ran lab-docker-stop" not in capsys.readouterr().out
+
+
+def test_no_scenario_is_no_success(repository: pathlib.Path) -> None:
+    for path in repository.glob("molecule/*/molecule.yml"):
+        path.unlink()
+    with pytest.raises(SystemExit, match="nothing would be tested"):
+        stages.main(["molecule"])
