@@ -1,0 +1,12 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible_collections.gpufleet.inference.plugins.filter.model_store_sources import FilterModule
+
+
+def test_filter() -> None:
+    model_store_sources = FilterModule().filters()["model_store_sources"]
+    assert model_store_sources([{"name": "a", "source": "/m/a.tar"}])[0]["archive"] == "/m/a.tar"
