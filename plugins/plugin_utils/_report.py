@@ -148,7 +148,7 @@ def worst(verdicts: t.Iterable[str]) -> str:
 
 
 def final_checks(outcomes: t.Iterable[Outcome]) -> list[Check]:
-    """Return every check as it stood at the end of the run, in the order in which they were first made.
+    """Return every check as it stood at the end of the run: in the order in which they were first made, then by host.
 
     A later play replaces what an earlier play said about the same thing, and a later look replaces one that a rescue
     took up. Within a play nothing is replaced, so two services with a check of one name cannot hide each other.
@@ -166,7 +166,9 @@ def final_checks(outcomes: t.Iterable[Outcome]) -> list[Check]:
                 0 if one.status == "rescued" else one.play,
                 _unique([*before, *rows] if play == one.play else rows),
             )
-    return [check for _play, checks in kept.values() for check in checks]
+    first = {key[1:]: place for place, key in reversed(list(enumerate(kept)))}
+    ordered = sorted(kept.items(), key=lambda item: (first[item[0][1:]], item[0][0]))
+    return [check for _key, (_play, checks) in ordered for check in checks]
 
 
 def _check(one: Outcome, check: Check) -> Check:

@@ -73,7 +73,9 @@ def next_step(report: Report) -> list[str]:
         lines = []
         key, certificate = one.get("api_key_path"), one.get("certificate_path")
         if key:
-            lines.append(f"printf 'Authorization: Bearer %s' \"$(cat {shlex.quote(str(key))})\" |")
+            # The file holds one key, or one name:key, per line.
+            first = f"head -n1 {shlex.quote(str(key))} | cut -d: -f2-"
+            lines.append(f"printf 'Authorization: Bearer %s' \"$({first})\" |")
         options = f"--cacert {shlex.quote(str(certificate))} " if certificate else ""
         options += "-H @- " if key else ""
         return [*lines, f"curl {options}{shlex.quote(api_base(str(one['url'])) + '/models')}"]

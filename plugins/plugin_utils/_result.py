@@ -42,11 +42,11 @@ class Where:
 
 
 def where(name: str, role: str = "") -> Where:
-    """Split a task name of the form ``<file stem> | Sentence``; ``role`` may be fully qualified."""
+    """Split a task name of the form ``<file stem> | Sentence``, the stem in any case; ``role`` may be fully qualified."""
     stage, bar, sentence = name.strip().partition(" | ")
     if not bar or " " in stage:
         stage, sentence = "", name.strip()
-    return Where(role.rsplit(".", 1)[-1], stage, sentence.strip())
+    return Where(role.rsplit(".", 1)[-1], stage.lower(), sentence.strip())
 
 
 def where_of(task: t.Any, name: str | None = None) -> Where:

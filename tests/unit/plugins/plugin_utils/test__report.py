@@ -56,6 +56,18 @@ def test_the_last_look_counts_but_none_hides_another(outcomes: list[_report.Outc
     assert [check["verdict"] for check in report(*outcomes).checks] == verdicts
 
 
+def test_the_order_does_not_hang_on_which_node_was_faster() -> None:
+    found = report(
+        seen("pass", "lab2"), seen("pass", "lab2", name="swap"), seen("pass"), seen("pass", name="swap")
+    ).checks
+    assert [(check["name"], check["host"]) for check in found] == [
+        ("memlock", "lab1"),
+        ("memlock", "lab2"),
+        ("swap", "lab1"),
+        ("swap", "lab2"),
+    ]
+
+
 def test_two_checks_of_one_name_in_one_proof_are_both_kept() -> None:
     row = {"name": "disk", "expected": None, "remedy": "", "source": ""}
     result = {

@@ -83,7 +83,7 @@ def test_paint_is_called_after_the_layout() -> None:
             [seen("pass")],
             ENDPOINT,
             [
-                "printf 'Authorization: Bearer %s' \"$(cat '/secrets/api key')\" |",
+                "printf 'Authorization: Bearer %s' \"$(head -n1 '/secrets/api key' | cut -d: -f2-)\" |",
                 "curl --cacert /secrets/cert.pem -H @- https://10.77.0.11:8443/v1/models",
             ],
         ),

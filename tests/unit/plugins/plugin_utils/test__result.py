@@ -17,7 +17,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._result import 
     ("name", "role", "expected"),
     [
         ("kernel | Write it", "gpufleet.inference.os_tuning", Where("os_tuning", "kernel", "Write it")),
-        ("kernel | Write it", "", Where("", "kernel", "Write it")),
+        ("Kernel | Write it", "", Where("", "kernel", "Write it")),
         ("Restart Docker", "container_runtime", Where("container_runtime", "", "Restart Docker")),
         ("Show a | b", "", Where("", "", "Show a | b")),
         (" ansible.builtin.debug ", "", Where("", "", "ansible.builtin.debug")),
