@@ -74,7 +74,7 @@ def _limit(readings: Readings, what: str, whose: str, wanted: t.Any, otherwise: 
         return check(name, PASS, soft, wanted, source=source)
     if readings["container"]:
         ceiling = readings["limits"]["ceiling"].get(what, ("", ""))[1]
-        if hard == ceiling and not _enough(ceiling, wanted):
+        if soft == hard == ceiling:
             why = f"{soft}, the ceiling of this container, which is set where it is started"
             return not_verified(name, why, wanted, "Start the container with a higher limit.", source)
         if whose == "logins":
@@ -194,9 +194,15 @@ def upgrade_simulation(readings: Readings, wanted: t.Any) -> list[Check]:
     read = readings["upgrade"]
     if read["problem"]:
         return [not_verified(name, read["problem"], ", ".join(wanted), "Refresh the package lists.", source)]
-    touched = _matching(read["proposed"], wanted)
-    observed = f"{len(read['proposed'])} packages would change, {', '.join(touched) or 'none'} of the held ones"
-    return [check(name, FAIL if touched else PASS, observed, ", ".join(wanted), RUN_ROLE, source)]
+    touched = _matching([*read["installed"], *read["removed"]], wanted)
+    if touched:
+        return [check(name, FAIL, f"would change {', '.join(touched)}", ", ".join(wanted), RUN_ROLE, source)]
+    if read["removed"]:
+        # Holding one half of what belongs together makes apt remove what needs the other half.
+        remedy = "Hold what belongs together, or let go of what should move: look at apt-get --simulate dist-upgrade."
+        return [check(name, WARN, f"would remove {', '.join(read['removed'])}", ", ".join(wanted), remedy, source)]
+    observed = f"{len(read['installed'])} packages would change, none of the held ones"
+    return [check(name, PASS, observed, ", ".join(wanted), RUN_ROLE, source)]
 
 
 def _few(name: str, who: list[str], wanted: int, remedy: str) -> list[Check]:

@@ -148,7 +148,7 @@ def swap(host: Host) -> Readings:
 
 
 def packages(host: Host) -> Readings:
-    """Return {manager, installed: [names], held: [names], blacklist: [regex] | None} ."""
+    """Return {manager, installed: [names], held: [names], blacklist: [regex] | None}."""
     manager = _node.distribution(host.root)["package_manager"]
     versions, held = _node.packages(manager, host.root)
     blacklist = None
@@ -159,26 +159,28 @@ def packages(host: Host) -> Readings:
     return {"manager": manager, "installed": sorted(versions), "held": held, "blacklist": blacklist}
 
 
-def parse_upgrade(manager: str, text: str) -> list[str]:
-    """Return the names that an upgrade would install or remove (apt -s), or install (dnf check-update)."""
+def parse_upgrade(manager: str, text: str) -> dict[str, list[str]]:
+    """Return {"installed": [names], "removed": [names]} of apt-get --simulate; dnf check-update tells the first only."""
     if manager == "apt":
-        return sorted(set(re.findall(r"^(?:Inst|Remv) (\S+)", text, re.MULTILINE)))
+        words = {"installed": "Inst", "removed": "Remv"}
+        return {key: sorted(set(re.findall(rf"^{word} (\S+)", text, re.MULTILINE))) for key, word in words.items()}
     rows = [line.split() for line in text.partition("Obsoleting Packages")[0].splitlines()]
-    return sorted({row[0].rpartition(".")[0] for row in rows if len(row) == 3 and "." in row[0]})
+    names = {row[0].rpartition(".")[0] for row in rows if len(row) == 3 and "." in row[0]}
+    return {"installed": sorted(names), "removed": []}
 
 
 def upgrade(host: Host) -> Readings:
-    """Return {proposed: [names], problem}: what an upgrade would do today, from the lists that the node has."""
+    """Return {installed: [names], removed: [names], problem}: what an upgrade would do today, from the lists that the node has."""
     manager = _node.distribution(host.root)["package_manager"]
     if manager == "apt":
         if not host.paths("/var/lib/apt/lists/*Packages*"):
-            return {"proposed": [], "problem": "this node has no package lists (apt-get update was never run)"}
+            return {"installed": [], "removed": [], "problem": "this node has no package lists (apt-get update)"}
         asked = host.run(["apt-get", "--simulate", "-o", "Debug::NoLocking=1", "dist-upgrade"], timeout_seconds=60)
     else:
         asked = host.run(["dnf", "--quiet", "--cacheonly", "check-update"], timeout_seconds=60)
         if asked.rc == 100:  # dnf(8): there are updates
             asked = dataclasses.replace(asked, problem="")
-    return {"proposed": parse_upgrade(manager, asked.stdout), "problem": asked.problem}
+    return {**parse_upgrade(manager, asked.stdout), "problem": asked.problem}
 
 
 def asleep(host: Host) -> dict[tuple[str, str], dict[str, str]]:
