@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _plan
 
 #: Per-node declarations, read from the inventory's host and group variables.
@@ -35,8 +33,11 @@ def deployment_plans(
     ray: t.Mapping[str, t.Any],
     gateway: t.Mapping[str, t.Any],
     texts: t.Mapping[str, str],
+    mistakes: t.Sequence[str] = (),
 ) -> dict[str, t.Any]:
-    """Return the plans of all deployments, or fail with one message that lists all mistakes."""
+    """Return the plans of all deployments, or ``mistakes``: all of them, each a sentence."""
+    if not members:
+        raise AnsibleFilterError("gpu_nodes: the group has no hosts; write the nodes into the inventory")
     wishes = _plan.Wishes(
         deployments=deployments,
         nodes=nodes(members, hostvars),
@@ -46,14 +47,12 @@ def deployment_plans(
         ray=ray,
         gateway=gateway,
         texts=texts,
+        mistakes=mistakes,
     )
     try:
-        return _plan.plan(wishes)
+        return {**_plan.plan(wishes), "mistakes": []}
     except _plan.MistakesError as error:
-        found = error.args[0]
-        listed = "\n".join(f"  {number}. {one}" for number, one in enumerate(found, 1))
-        count = "1 mistake" if len(found) == 1 else f"{len(found)} mistakes"
-        raise AnsibleFilterError(f"{count} to correct before anything is changed:\n{listed}") from error
+        return {"mistakes": error.args[0]}
 
 
 class FilterModule:

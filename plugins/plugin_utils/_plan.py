@@ -32,6 +32,7 @@ class Wishes:
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
+    mistakes     what other roles found wrong with their own wishes
     """
 
     deployments: t.Sequence[t.Mapping[str, t.Any]]
@@ -42,6 +43,7 @@ class Wishes:
     ray: t.Mapping[str, t.Any]
     gateway: t.Mapping[str, t.Any]
     texts: t.Mapping[str, str]
+    mistakes: t.Sequence[str] = ()
 
 
 class MistakesError(Exception):
@@ -53,7 +55,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
 
     Raises MistakesError with every mistake found.
     """
-    mistakes: list[str] = _texts(wishes) + _platforms(wishes)
+    mistakes: list[str] = [*wishes.mistakes, *_texts(wishes), *_platforms(wishes)]
     members, more = _members(wishes)
     mistakes += more
     deployments, more = _deployments(wishes, list(wishes.nodes))
@@ -165,14 +167,21 @@ def _model_mistakes(deployment: Deployment, where: str, wishes: Wishes) -> list[
     if model is None:
         known = ", ".join(sorted(wishes.models)) or "none"
         return [f"{where}.model: {deployment.model!r} is not in model_store_models ({known})"]
-    return [f"model_store_models, {deployment.model}: {model['problem']}"] if model.get("problem") else []
+    if not model.get("problem") or _told(wishes, deployment.model):
+        return []
+    return [f"model_store_models, {deployment.model}: {model['problem']}"]
+
+
+def _told(wishes: Wishes, subject: str) -> bool:
+    """Tell whether another role has already named a mistake of that model or image."""
+    return any(subject in one for one in wishes.mistakes)
 
 
 def _images(wishes: Wishes, deployments: t.Sequence[Deployment]) -> list[str]:
     mistakes = [
         f"container_runtime_images, {name}: {image['archive_problem']}"
         for name, image in wishes.images.items()
-        if image.get("archive_problem")
+        if image.get("archive_problem") and not _told(wishes, name)
     ]
     wanted = {
         one.image or _registry.engine(one.engine).image: f"the image of deployment {one.name}"

@@ -33,6 +33,7 @@ from __future__ import annotations
 
 import contextlib
 import glob
+import http.client
 import json
 import os
 import pathlib
@@ -95,17 +96,17 @@ def missing_ray_nodes(nodes: t.Sequence[dict[str, t.Any]], addresses: t.Sequence
 def ask(url: str, token_path: str | None = None, body: dict[str, t.Any] | None = None, timeout: float = 10.0) -> str:
     """Return the body of a 200 answer; raises RankFailedError otherwise. Uses no proxy: the peer is on this fabric."""
     headers = {"Content-Type": "application/json"}
-    if token_path:
-        headers["Authorization"] = "Bearer " + pathlib.Path(token_path).read_text(encoding="utf-8").strip()
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=data, headers=headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
+        if token_path:
+            headers["Authorization"] = "Bearer " + pathlib.Path(token_path).read_text(encoding="utf-8").strip()
+        request = urllib.request.Request(url, data=data, headers=headers)
         with opener.open(request, timeout=timeout) as answer:
             return str(answer.read(10_000_000), "utf-8", "replace")
     except urllib.error.HTTPError as error:
         raise RankFailedError(f"{url} answered {error.code}") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise RankFailedError(f"{url}: {getattr(error, 'reason', error)}") from error
 
 
@@ -115,10 +116,19 @@ def run(*argv: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
         return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
         raise RankFailedError(f"{' '.join(argv[:3])} did not return within {timeout:g} s") from error
+    except OSError as error:
+        raise RankFailedError(f"{argv[0]} cannot be started: {error.strerror}") from error
 
 
 def probe(one: dict[str, t.Any], container: str) -> None:
     """Make one probe; raises RankFailedError with the reason when it does not pass."""
+    try:
+        _probe(one, container)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise RankFailedError(f"{one.get('url', one['kind'])} answered in an unknown form: {error!r}") from error
+
+
+def _probe(one: dict[str, t.Any], container: str) -> None:
     kind = one["kind"]
     if kind == "tcp":
         try:
