@@ -161,6 +161,7 @@ def facts(readings: dict[str, t.Any]) -> dict[str, t.Any]:
         "start": (readings["variables"] or {}).get(START_VARIABLE),
         "can_raise_limits": readings["can_raise_limits"],
         "running": readings["running"],
+        "images": readings["images"],
     }
 
 

@@ -79,7 +79,8 @@ checks:
 facts:
   description:
     - C(reachable), C(problem), C(version), C(storage_driver), C(cgroup_driver), C(live_restore), C(configuration) and
-      C(start) (the fingerprints in use, or none), C(can_raise_limits), C(running) (names of running containers).
+      C(start) (the fingerprints in use, or none), C(can_raise_limits), C(running) (names of
+      running containers) and C(images), reference or image id to image id.
   returned: always
   type: dict
 """

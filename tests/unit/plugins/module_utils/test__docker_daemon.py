@@ -144,6 +144,7 @@ def test_unreachable_is_one_failed_check() -> None:
 def test_facts_hide_the_environment() -> None:
     facts = _docker_daemon.facts(GOOD)
     assert (facts["configuration"], facts["start"]) == ("1111111111111111", "2222222222222222")
+    assert facts["images"]["other:1.0"] == "sha256:bb"
     assert "secret" not in str(facts)
 
 
