@@ -51,11 +51,11 @@ class Seen:
 
 
 def look(path: str) -> Seen:
-    """Read what stands at ``path``; a link is followed, an unreadable file raises OSError."""
+    """Read what stands at ``path``; a link is followed, even one to nowhere exists, an unreadable file raises OSError."""
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        return Seen(exists=False)
+        return Seen(exists=os.path.islink(path))
     directory = stat.S_ISDIR(found.st_mode)
     content = None
     if stat.S_ISREG(found.st_mode):

@@ -78,7 +78,8 @@ def packages(manager: str, root: str = "/") -> tuple[dict[str, str], list[str]]:
     listed = bounded(["rpm", "-qa", "--qf", "%{NAME} %{VERSION}-%{RELEASE}\n"], timeout_seconds=30)
     versions = dict(line.split(" ", 1) for line in listed.stdout.splitlines() if " " in line)
     locks = text(root, "/etc/dnf/plugins/versionlock.list") or ""
-    held = [name for name in versions if re.search(rf"^(\d+:)?{re.escape(name)}-", locks, re.MULTILINE)]
+    # NAME-EPOCH:VERSION: the digit tells kernel-0:5.14 from kernel-core-0:5.14.
+    held = [name for name in versions if re.search(rf"^(\d+:)?{re.escape(name)}-\d", locks, re.MULTILINE)]
     return versions, sorted(held)
 
 
@@ -102,7 +103,8 @@ def interfaces(root: str = "/") -> dict[str, dict[str, t.Any]]:
     """Return {interface: {addresses, state, mtu, speed_mbps}}; addresses come from iproute2."""
     found: dict[str, dict[str, t.Any]] = {}
     base = pathlib.Path(root) / "sys/class/net"
-    for name in sorted(os.listdir(base)) if base.is_dir() else []:
+    # A loaded bonding module keeps a plain file, bonding_masters, among the interfaces.
+    for name in sorted(one.name for one in base.iterdir() if one.is_dir()) if base.is_dir() else []:
         speed = text(root, f"/sys/class/net/{name}/speed") or ""
         found[name] = {
             "addresses": [],

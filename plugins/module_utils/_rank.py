@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     FAIL,
+    NOT_VERIFIED,
     PASS,
     Check,
     check,
@@ -56,11 +57,13 @@ def judge(
     container: t.Mapping[str, t.Any] | None,
     log: str,
     signatures: t.Mapping[str, str],
+    docker_problem: str = "",
 ) -> list[Check]:
     """Return the checks of one rank.
 
     ``shown``: systemd's LoadState, ActiveState, UnitFileState, StatusText; None when systemd could not be asked.
     ``container``: Docker's State of it; None when there is none. ``log``: its last lines.
+    ``docker_problem``: why Docker could not be asked; a rank that says it is ready is ``not_verified`` then.
     """
     name = f"rank {unit}"
     if shown is None:
@@ -71,14 +74,18 @@ def judge(
     ready = shown.get("ActiveState") == "active" and status.startswith("ready")
     running = bool(container and container.get("Running"))
     why = cause([status, log], signatures)
-    last = " | ".join(line.strip() for line in log.strip().splitlines()[-2:])[-300:]
+    last = " | ".join([line.strip() for line in log.splitlines() if line.strip()][-2:])[-300:]
     observed = f"{shown.get('ActiveState')}: {status or 'no status'}"
-    if ready and not running:
+    verdict = PASS if ready and running else FAIL
+    if ready and docker_problem:
+        verdict = NOT_VERIFIED
+        observed += f"; but its container could not be looked at: {docker_problem}"
+    elif ready and not running:
         observed += "; but its container does not run"
     checks = [
         check(
             name,
-            PASS if ready and running else FAIL,
+            verdict,
             observed,
             "ready",
             why or f"see journalctl -u {unit}. Last words: {last or 'none'}",

@@ -129,6 +129,7 @@ kept_paths:
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.gpufleet.inference.plugins.module_utils._files import Wish, apply, difference, look, reason
 
 
@@ -146,7 +147,7 @@ def wishes(params: dict[str, t.Any]) -> list[Wish]:
             try:
                 mode = int(item["mode"], 8)
             except ValueError:
-                mistakes.append(f"{item['path']}: mode {item['mode']!r} is not an octal string such as \"0644\"")
+                mistakes.append(f'{item["path"]}: mode {item["mode"]!r} is not an octal string such as "0644"')
                 mode = 0
             wanted.append(
                 Wish(
@@ -203,18 +204,16 @@ def main() -> None:
             why = reason(wish, seen)
             if not why:
                 continue
-            reasons[wish.path] = why
-            diff.append(difference(wish, seen))
             if not module.check_mode:
                 kept_path = apply(wish, seen)
                 kept.extend([kept_path] if kept_path else [])
+            reasons[wish.path] = why
+            diff.append(difference(wish, seen))
     except (ValueError, OSError, KeyError) as error:
         module.fail_json(
             msg=f"The files could not be written: {error}. Done until then: {', '.join(reasons) or 'nothing'}."
         )
-    module.exit_json(
-        changed=bool(reasons), changed_paths=sorted(reasons), reasons=reasons, kept_paths=kept, diff=diff
-    )
+    module.exit_json(changed=bool(reasons), changed_paths=sorted(reasons), reasons=reasons, kept_paths=kept, diff=diff)
 
 
 if __name__ == "__main__":

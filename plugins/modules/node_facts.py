@@ -60,6 +60,7 @@ import os
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket, _node
 
 

@@ -119,13 +119,15 @@ def look_at_unit(unit: str) -> dict[str, str] | None:
     return dict(line.partition("=")[::2] for line in shown.stdout.splitlines()) if shown.ok else None
 
 
-def look_at_container(name: str) -> dict[str, t.Any] | None:
-    """Return Docker's State of the container, or None when there is none or Docker did not answer."""
+def look_at_container(name: str) -> tuple[dict[str, t.Any] | None, str]:
+    """Return (Docker's State of the container, None when there is none; why Docker could not be asked)."""
     try:
         status, answer = _docker_socket.get(f"/containers/{name}/json")
-    except _docker_socket.DockerUnreachable:
-        return None
-    return t.cast("dict[str, t.Any]", answer["State"]) if status == 200 else None
+    except _docker_socket.DockerUnreachable as error:
+        return None, str(error)
+    if status == 200:
+        return answer["State"], ""
+    return None, "" if status == 404 else f"Docker answered {status}: {answer}"
 
 
 def look(ranks: list[dict[str, str]], signatures: dict[str, str]) -> tuple[list[Check], dict[str, str]]:
@@ -133,12 +135,13 @@ def look(ranks: list[dict[str, str]], signatures: dict[str, str]) -> tuple[list[
     checks: list[Check] = []
     facts: dict[str, str] = {}
     for rank in ranks:
-        shown, container, log = look_at_unit(rank["unit"]), look_at_container(rank["container"]), ""
+        shown, log = look_at_unit(rank["unit"]), ""
+        container, problem = look_at_container(rank["container"])
         facts[rank["unit"]] = (shown or {}).get("StatusText", "")
         if container and not facts[rank["unit"]].startswith("ready"):
             read = bounded(["docker", "logs", "--tail", str(LOG_LINES), rank["container"]], timeout_seconds=20)
             log = read.stdout + read.stderr
-        checks += judge(rank["unit"], shown, container, log, {**signatures, **RAY_SIGNATURES})
+        checks += judge(rank["unit"], shown, container, log, {**signatures, **RAY_SIGNATURES}, problem)
     return checks, facts
 
 

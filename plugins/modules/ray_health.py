@@ -174,9 +174,9 @@ def main() -> None:
         except OSError as error:
             module.fail_json(msg=f"The token cannot be read: {error}. Run the ray_cluster role on this node.")
         checks, facts["nodes"] = members(module.params["url"], token, expect, module.params["wait_seconds"])
-        _nodes, without, why = ask_nodes(module.params["url"], None)
-        _nodes, wrong, why = ask_nodes(module.params["url"], "wrong-" + "0" * 32)
-        checks.append(judge_authentication(without, wrong, why))
+        _nodes, without, why_without = ask_nodes(module.params["url"], None)
+        _nodes, wrong, why_wrong = ask_nodes(module.params["url"], "wrong-" + "0" * 32)
+        checks.append(judge_authentication(without, wrong, why_without if without is None else why_wrong))
     for one in expect.get("closed") or []:
         address, port = str(one["address"]), int(one["port"])
         outcome = connect(address, port)
