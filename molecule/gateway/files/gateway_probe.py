@@ -88,10 +88,10 @@ def main() -> None:
     bearer = f"Bearer {key}"
     refused, refused_body = ask("/v1/models", None)
     hidden, _ = ask("/metrics/../v1/models", bearer)
-    access_log = pathlib.Path("/var/log/nginx/gpufleet/access.log")
+    streams = [gated_stream(bearer, reload_between=False), gated_stream(bearer, reload_between=True)]
+    log = [json.loads(line) for line in pathlib.Path("/var/log/nginx/gpufleet/access.log").read_text().splitlines()]
     seen = {
-        "stream": gated_stream(bearer, reload_between=False),
-        "stream_over_reload": gated_stream(bearer, reload_between=True),
+        "streams": streams,
         "without_key": [refused.status, json.loads(refused_body), refused.headers["WWW-Authenticate"]],
         "other_case": ask("/v1/models", f"Bearer {key.swapcase()}")[0].status,
         "longer_key": ask("/v1/models", f"{bearer}x")[0].status,
@@ -114,16 +114,15 @@ def main() -> None:
         },
         "path_at_engine": hidden.headers["X-Stub-Path"],
         "key_at_engine": hidden.headers["X-Stub-Authorization"],
-        "request_id": hidden.headers["X-Request-Id"],
         "too_large": too_large(bearer),
         "alpn": alpn(),
         "key_holders": holders(key),
         "key_modes": [
             oct(pathlib.Path(CA).with_name(name).stat().st_mode & 0o777) for name in ("keys.conf", "gateway.key")
         ],
-        "access_log": [json.loads(line) for line in access_log.read_text().splitlines()][-5:],
-        "prompt_in_logs": "gate-"
-        in "".join(line for line in access_log.read_text().splitlines() if "/v1/stub/open/" not in line),
+        "logged": [entry for entry in log if entry["request_id"] == hidden.headers["X-Request-Id"]],
+        # The prompt of a gated stream is the gate's name, which is also in the path that opens the gate.
+        "prompt_in_log": [entry for entry in log if "gate-" in json.dumps({**entry, "path": ""})],
     }
     print(json.dumps(seen))
 
