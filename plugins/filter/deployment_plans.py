@@ -37,7 +37,7 @@ def deployment_plans(
 ) -> dict[str, t.Any]:
     """Return the plans of all deployments, or ``mistakes``: all of them, each a sentence."""
     if not members:
-        raise AnsibleFilterError("gpu_nodes: the group has no hosts; write the nodes into the inventory")
+        return {"mistakes": [*mistakes, "gpu_nodes: the group has no hosts; write the nodes into the inventory"]}
     wishes = _plan.Wishes(
         deployments=deployments,
         nodes=nodes(members, hostvars),

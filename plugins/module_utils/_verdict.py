@@ -94,7 +94,7 @@ def sentence(one: Check) -> str:
     return f"{text}. {one['remedy']}" if one["remedy"] else f"{text}."
 
 
-def finish(module: t.Any, checks: list[Check], facts: dict[str, t.Any] | None = None) -> t.NoReturn:
+def finish(module: t.Any, checks: list[Check], facts: dict[str, t.Any] | None = None) -> None:
     """End a proof module: exit or fail with ``verdict``, ``checks``, ``facts``; never changed."""
     result = {
         "changed": False,

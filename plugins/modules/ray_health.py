@@ -167,7 +167,9 @@ def main() -> None:
         required_together=[("url", "token_path")],
         supports_check_mode=True,
     )
-    expect, checks, facts = module.params["expect"], [], {}
+    expect = module.params["expect"]
+    checks: list[Check] = []
+    facts: dict[str, t.Any] = {}
     if module.params["url"]:
         try:
             token = pathlib.Path(module.params["token_path"]).read_text(encoding="utf-8").strip()

@@ -269,7 +269,7 @@ def test_free_bytes_are_those_of_the_nearest_parent(tmp_path: pathlib.Path, monk
 
     def usage(path: pathlib.Path) -> t.Any:
         asked.append(path)
-        return shutil._ntuple_diskusage(10, 3, 7)  # type: ignore[attr-defined]
+        return shutil._ntuple_diskusage(10, 3, 7)
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     wanted = [str(tmp_path), str(tmp_path / "not/yet")]
