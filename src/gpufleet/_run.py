@@ -26,6 +26,9 @@ from gpufleet._data import Event, EventKind, NotRunnableError, Playbook, Run
 COLLECTION = "gpufleet.inference"
 REPORT = f"{COLLECTION}.report"
 
+#: How long Ansible may take to end by itself.
+END_SECONDS = 10
+
 KINDS: dict[str, EventKind] = {
     "playbook_on_play_start": "play",
     "playbook_on_task_start": "task",
@@ -75,6 +78,8 @@ def run(
         if variables:
             # ansible-runner would put them on the command line; it reads this file by itself.
             _private_file(pathlib.Path(private, "env", "extravars"), variables)
+        # How often it asks whether to go on.
+        _private_file(pathlib.Path(private, "env", "settings"), {"pexpect_timeout": 1})
         listener = _Listener(on_event)
         with listener.interrupts():
             done = ansible_runner.run(
@@ -92,7 +97,7 @@ def run(
                 quiet=True,
                 event_handler=listener.event,
                 status_handler=_forget_environment,
-                cancel_callback=lambda: listener.problem is not None,
+                cancel_callback=listener.must_be_killed,
             )
     if listener.problem is not None:
         raise listener.problem
@@ -104,19 +109,42 @@ def run(
 
 
 class _Listener:
-    """Translates events. Keeps what must end the run, as ansible-runner, left half-way, would leave Ansible running."""
+    """Translates events, and ends the run when the caller's function raises or Ctrl-C comes.
+
+    Ansible is then asked to end by itself: killed by ansible-runner, it would leave its workers, and the tasks that they
+    run on the nodes, behind.
+    """
 
     def __init__(self, on_event: c.Callable[[Event], None] | None) -> None:
         self._on_event = on_event
+        self._ansible = 0
+        self._deadline: float | None = None
         self.problem: BaseException | None = None
 
     def event(self, raw: dict[str, t.Any]) -> bool:
+        if raw.get("event") == "playbook_on_start":
+            self._ansible = raw["pid"]
         if self._on_event is not None and self.problem is None and (event := _event(raw)):
             try:
                 self._on_event(event)
             except BaseException as problem:
                 self.problem = problem
         return True  # keep the event in the artifacts
+
+    def must_be_killed(self) -> bool:
+        """Asked by ansible-runner every second. Ends Ansible when there is a problem, and kills what does not end."""
+        if self.problem is None:
+            return False
+        if self._deadline is None:
+            self._deadline = time.monotonic() + (END_SECONDS if self._ansible else 0)
+            if self._ansible:
+                _send(signal.SIGINT, self._ansible)
+        if time.monotonic() < self._deadline:
+            return False
+        # The workers are sessions of their own, so that ansible-runner does not reach them.
+        for pid in _descendants(self._ansible) if self._ansible else []:
+            _send(signal.SIGKILL, pid)
+        return True
 
     @contextlib.contextmanager
     def interrupts(self) -> c.Iterator[None]:
@@ -132,6 +160,25 @@ class _Listener:
 
     def _interrupted(self, number: int, frame: types.FrameType | None) -> None:
         self.problem = KeyboardInterrupt()
+
+
+def _send(number: signal.Signals, pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _descendants(pid: int) -> list[int]:
+    """Return the children of a process, their children and so on; none where there is no /proc."""
+    children: dict[int, list[int]] = {}
+    for path in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # processes come and go
+            # The name, in parentheses, may hold anything; state and parent follow it.
+            parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
+            children.setdefault(parent, []).append(int(path.parent.name))
+    found = list(children.get(pid, []))
+    for one in found:
+        found.extend(children.get(one, []))
+    return found
 
 
 def _event(raw: c.Mapping[str, t.Any]) -> Event | None:

@@ -11,6 +11,8 @@ import contextlib
 import json
 import os
 import pathlib
+import signal
+import subprocess
 import sys
 import tempfile
 import typing as t
@@ -18,6 +20,7 @@ import typing as t
 import pytest
 
 import gpufleet
+from gpufleet import _run
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -199,20 +202,57 @@ def test_what_cannot_begin_is_not_runnable(door: Door, playbook: str, more: dict
 
 def test_what_on_event_raises_ends_the_run_and_comes_through(door: Door, tmp_path: pathlib.Path) -> None:
     def tired(event: gpufleet.Event) -> None:
-        raise LookupError(event.kind)
+        if event.task.endswith("Take long"):
+            raise LookupError(event.kind)
 
-    with pytest.raises(LookupError, match="play"):
-        door(on_event=tired, variables={"here": str(tmp_path), "wait_seconds": 60})
+    with pytest.raises(LookupError, match="task"):
+        door(on_event=tired, variables={"here": str(tmp_path), "wait_seconds": 600})
     assert not (tmp_path / "lab1").exists()
+    assert [one for one in processes() if str(tmp_path) in one] == []
+
+
+def test_ctrl_c_ends_the_run_and_comes_through(door: Door, tmp_path: pathlib.Path) -> None:
+    def press(event: gpufleet.Event) -> None:
+        if event.task.endswith("Take long"):
+            signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        door(on_event=press, variables={"here": str(tmp_path), "wait_seconds": 600})
+    assert signal.getsignal(signal.SIGINT) is before
+    assert [one for one in processes() if str(tmp_path) in one] == []
+
+
+def test_what_does_not_end_by_itself_is_killed_with_its_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_run, "END_SECONDS", 0)
+    stubborn = "trap '' INT; setsid sleep 600 & echo $!; while :; do sleep 600; done"
+    with subprocess.Popen(["sh", "-c", stubborn], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        child = int(process.stdout.readline())
+        listener = _run._Listener(None)
+        listener.event({"event": "playbook_on_start", "pid": process.pid})
+        assert not listener.must_be_killed()
+        listener.problem = KeyboardInterrupt()
+        assert child in _run._descendants(process.pid)
+        assert listener.must_be_killed()
+        process.kill()
+    assert not any("600" in one for one in processes() if one.startswith("sleep"))
+
+
+def processes() -> list[str]:
+    """The command lines of all that runs now."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):  # processes come and go
+            found.append(path.read_text(errors="replace"))
+    return found
 
 
 def test_variables_are_not_in_the_process_list(door: Door) -> None:
     found: list[str] = []
 
     def look(event: gpufleet.Event) -> None:
-        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):  # processes come and go
-                found.append(path.read_text(errors="replace"))
+        found.extend(processes())
 
     door(limit="lab1", variables={"admin_password": "hunter2"}, on_event=look)
     assert any("gpufleet.inference.verify" in one for one in found)
