@@ -11,7 +11,7 @@ import shutil
 import sys
 import typing as t
 
-from tests.lab import engine_daemon, host_image, hosts, paths, status
+from tests.lab import engine_build, engine_daemon, host_image, hosts, model, paths, status
 from tests.lab.shell import LabError
 
 USAGE = """usage: python -m tests.lab COMMAND
@@ -31,10 +31,12 @@ def main(arguments: list[str]) -> int:
     commands: dict[str, t.Callable[[list[str]], None]] = {
         "docker": lambda rest: engine_daemon.ensure(),
         "docker-stop": lambda rest: engine_daemon.stop(),
-        "host-image": lambda rest: [host_image.build(name) for name in rest] and None,
+        "host-image": lambda rest: host_image.build(*rest[:1]),
         "up": hosts.up,
         "down": hosts.down,
         "reboot": hosts.reboot,
+        "engine-image": lambda rest: engine_build.build(),
+        "model": lambda rest: model.make(),
         "status": lambda rest: status.show(),
     }
     if not arguments or arguments[0] not in commands:
