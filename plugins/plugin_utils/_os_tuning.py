@@ -51,11 +51,12 @@ def mistakes(wishes: t.Mapping[str, t.Any]) -> list[str]:
             found.append(f"os_tuning_sysctl: {key!r} is not a key; write one such as net.core.somaxconn.")
         elif isinstance(value, bool) or not isinstance(value, (int, str)) or "\n" in str(value):
             found.append(f"os_tuning_sysctl: {key} must be a number or one line of text, not {value!r}.")
-    ceiling = wishes["sysctl"].get("fs.nr_open", NR_OPEN_DEFAULT)
-    if str(ceiling).isdigit() and not 1024 <= wishes["nofile"] <= int(ceiling):
+    nr_open = str(wishes["sysctl"].get("fs.nr_open", ""))
+    ceiling = min(NR_OPEN_DEFAULT, int(nr_open) if nr_open.isdigit() else NR_OPEN_DEFAULT)
+    if not 1024 <= wishes["nofile"] <= ceiling:
         found.append(
-            f"os_tuning_nofile: {wishes['nofile']} must lie between 1024 and fs.nr_open ({ceiling}); above it logins "
-            f"are refused. Lower it, or raise fs.nr_open in os_tuning_sysctl."
+            f"os_tuning_nofile: {wishes['nofile']} is not between 1024 and {ceiling}, fs.nr_open; above it the kernel "
+            "refuses the limit and PAM the login. Write a number between them."
         )
     daemons = sorted(wishes["time_daemons"])
     if wishes["time_sync"] not in [KEEP, *daemons]:
