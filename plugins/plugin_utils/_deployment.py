@@ -14,7 +14,7 @@ import re
 import typing as t
 
 #: Names become parts of unit and container names.
-NAME = re.compile(r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 #: What the example inventories hold where a person must write something of their own.
 PLACEHOLDER = re.compile(r"(?i)(change[-_ ]?me|replace[-_ ]?me|your[-_ ](key|token|password|secret)|<[^>]*>|xxxx)")
@@ -82,7 +82,7 @@ def parse(wish: t.Mapping[str, t.Any], where: str) -> tuple[Deployment | None, l
     deployment = Deployment(**values)
     if not deployment.served_name:
         deployment = dataclasses.replace(deployment, served_name=deployment.name)
-    if not NAME.match(deployment.name):
+    if not NAME.fullmatch(deployment.name):
         mistakes.append(f"{where}.name: {deployment.name!r} may hold a-z, 0-9 and '-' only, 40 characters at most")
     for key in ("tensor_parallel", "pipeline_parallel"):
         if getattr(deployment, key) < 1:

@@ -15,7 +15,7 @@ import typing as t
 def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     """Return the words of ``docker run`` after ``--detach --name NAME``.
 
-    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], shm_gib, gpus (all or none), devices [path],
+    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (all or none), devices [path],
     log_max_mib. Network and IPC are the host's: NCCL and Ray need the node's own addresses and shared memory.
     No restart policy: the rank supervisor restarts the whole group.
     """

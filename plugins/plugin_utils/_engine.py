@@ -59,11 +59,16 @@ class Engine:
                 found.append(f"{where}.options.{key}: {value!r} is not of kind {self.options[key][1]}")
         taken = set(self.planned_flags) | {self.options[key][0] for key in deployment.options if key in self.options}
         for word in deployment.extra_args:
+            # Parsers take --some_flag for --some-flag, and an abbreviation for the whole flag.
             flag = word.split("=", 1)[0]
+            flag = flag.replace("_", "-") if flag.startswith("--") else flag
+            whole = [one for one in sorted(taken) if flag[2:] and flag.startswith("--") and one.startswith(flag)]
             if flag in self.renamed_flags:
                 found.append(f"{where}.extra_args: {flag} is of an older release; {self.renamed_flags[flag]}")
             elif flag in taken:
                 found.append(f"{where}.extra_args: {flag} is already set by the plan; use the deployment's own keys")
+            elif whole:
+                found.append(f"{where}.extra_args: {flag} is an abbreviation of {whole[0]}, which the plan already sets")
         return found
 
     def flags(self, deployment: Deployment) -> list[str]:

@@ -47,6 +47,8 @@ def member(
             f"ray_cluster_address of {name}: the node does not have {address}, "
             f"it has {', '.join(node.get('addresses', [])) or 'none'}"
         )
+    if not mistakes and address and interface and address not in interfaces[interface]["addresses"]:
+        mistakes.append(f"ray_cluster_address of {name}: {address} is not on {interface}; declare one of the two")
     if mistakes:
         return None, mistakes
     if address:

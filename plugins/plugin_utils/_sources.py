@@ -48,7 +48,11 @@ def look(source: str) -> dict[str, t.Any]:
     if not path.exists():
         return dict(seen, problem=f"{source} does not exist on the controller; correct source")
     if path.is_dir():
-        seen |= {"kind": "directory", "bytes": _directory_bytes(path)}
+        seen["kind"] = "directory"
+        try:
+            seen["bytes"] = _directory_bytes(path)
+        except OSError as error:
+            return dict(seen, problem=f"{error.filename} cannot be read: {error.strerror}; repair or remove it")
         text = _text(path / CONFIG)
     else:
         seen |= {"kind": "archive", "bytes": path.stat().st_size}
@@ -71,7 +75,7 @@ def _directory_bytes(path: pathlib.Path) -> int:
 
 def _text(path: pathlib.Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
 
@@ -81,5 +85,5 @@ def _member(path: pathlib.Path) -> str | None:
         for member in archive:
             if pathlib.PurePosixPath(member.name).name == CONFIG:
                 stream = archive.extractfile(member)
-                return stream.read().decode("utf-8") if stream else None
+                return stream.read().decode("utf-8", "replace") if stream else None
     return None

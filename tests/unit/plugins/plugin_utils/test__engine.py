@@ -1,0 +1,135 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What all engines share: options of every kind to flags, and what extra arguments must not say."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import Deployment
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import Engine, Place
+
+PLACE = Place("one", 0, "10.0.0.1", "eth0", "10.0.0.1", "127.0.0.1", "/models/m", 1)
+
+
+class Sample(Engine):
+    """An engine with one option of every kind."""
+
+    name = "sample"
+    options: t.ClassVar[t.Mapping[str, tuple[str, str]]] = {
+        "seed": ("--seed", "int"),
+        "share": ("--memory-share", "float"),
+        "dtype": ("--dtype", "str"),
+        "eager": ("--eager", "bool"),
+        "stops": ("--stops", "list"),
+    }
+    planned_flags = ("--port", "--tensor-parallel-size", "-tp")
+    renamed_flags: t.ClassVar[t.Mapping[str, str]] = {"--tensor-parallel": "write tensor_parallel", "--old": "leave it"}
+
+
+SAMPLE = Sample()
+
+
+def deployment(*extra_args: str, **options: t.Any) -> Deployment:
+    return Deployment(name="d", model="m", served_name="d", options=options, extra_args=extra_args)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, []),
+        ({"seed": 0}, ["--seed", "0"]),
+        ({"share": 0.9}, ["--memory-share", "0.9"]),
+        ({"dtype": "auto"}, ["--dtype", "auto"]),
+        ({"eager": True}, ["--eager"]),
+        ({"eager": False}, ["--no-eager"]),
+        ({"stops": ["a", 1]}, ["--stops", "a", "1"]),
+        ({"dtype": "half", "seed": 7}, ["--seed", "7", "--dtype", "half"]),
+    ],
+)
+def test_options_become_flags(options: dict[str, t.Any], expected: list[str]) -> None:
+    assert SAMPLE.flags(deployment(**options)) == expected
+    assert SAMPLE.mistakes(deployment(**options), "w") == []
+
+
+@pytest.mark.parametrize(
+    ("key", "good", "bad"),
+    [
+        ("seed", [0, -1], ["1", 1.0, True, None, [1]]),
+        ("share", [0.5, 1], ["0.5", True, None]),
+        ("dtype", ["auto", ""], [1, None, ["auto"]]),
+        ("eager", [True, False], ["true", 1, None]),
+        ("stops", [[], ["a"]], ["a", None, {"a": 1}]),
+    ],
+)
+def test_the_kind_of_a_value(key: str, good: list[t.Any], bad: list[t.Any]) -> None:
+    assert [value for value in good if SAMPLE.mistakes(deployment(**{key: value}), "w")] == []
+    for value in bad:
+        [mistake] = SAMPLE.mistakes(deployment(**{key: value}), "w")
+        assert mistake == f"w.options.{key}: {value!r} is not of kind {SAMPLE.options[key][1]}"
+
+
+def test_an_unknown_option_is_told_the_known_ones() -> None:
+    [mistake] = SAMPLE.mistakes(deployment(sed=1), "w")
+    assert mistake == "w.options.sed: sample has dtype, eager, seed, share, stops"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], None),
+        (["--other", "1", "--seed-of-other=2"], None),
+        (["--seed", "1"], None),
+        (["--", "-", "-t", "value"], None),
+        (["--port", "1"], "--port is already set by the plan"),
+        (["--port=1"], "--port is already set by the plan"),
+        (["-tp=4"], "-tp is already set by the plan"),
+        (["--tensor_parallel_size=4"], "--tensor-parallel-size is already set by the plan"),
+        (["--tensor-par", "4"], "--tensor-par is an abbreviation of --tensor-parallel-size"),
+        (["--tensor_par=4"], "--tensor-par is an abbreviation of --tensor-parallel-size"),
+        (["--po=1"], "--po is an abbreviation of --port"),
+        (["--tensor-parallel", "4"], "--tensor-parallel is of an older release; write tensor_parallel"),
+        (["--old=1"], "--old is of an older release; leave it"),
+    ],
+)
+def test_extra_arguments(words: list[str], expected: str | None) -> None:
+    mistakes = SAMPLE.mistakes(deployment(*words), "w")
+    assert len(mistakes) == (expected is not None)
+    assert all(one.startswith(f"w.extra_args: {expected}") for one in mistakes)
+
+
+@pytest.mark.parametrize("word", ["--memory-share=1", "--memory_share", "--mem"])
+def test_an_option_and_the_same_flag_do_not_go_together(word: str) -> None:
+    assert SAMPLE.mistakes(deployment(word), "w") == []
+    assert len(SAMPLE.mistakes(deployment(word, share=0.5), "w")) == 1
+
+
+def test_all_mistakes_come_at_once() -> None:
+    assert len(SAMPLE.mistakes(deployment("--port", "--old", seed="x", sed=1), "w")) == 4
+
+
+def test_readiness_is_a_completion_and_not_only_health() -> None:
+    one = Deployment(name="d", model="m", served_name="DeepSeek", port=8001)
+    health = {"kind": "http", "url": "http://127.0.0.1:8001/health"}
+    completion = {"kind": "completion", "url": "http://127.0.0.1:8001/v1/completions", "model": "DeepSeek"}
+    assert SAMPLE.probes(one, PLACE) == {"ready": [health, completion], "alive": [health]}
+
+
+@pytest.mark.parametrize(
+    ("budget", "model_bytes", "expected"),
+    [(0, 0, 900), (0, 199_999_999, 900), (0, 680_000_000_000, 900 + 3400), (60, 680_000_000_000, 60)],
+)
+def test_the_time_to_load(budget: int, model_bytes: int, expected: int) -> None:
+    one = Deployment(name="d", model="m", ready_budget_seconds=budget)
+    assert SAMPLE.ready_budget_seconds(one, model_bytes) == expected
+
+
+def test_what_a_child_must_say() -> None:
+    assert SAMPLE.start_order(("b", "a")) == ["b", "a"]
+    for method in (SAMPLE.argv, SAMPLE.env):
+        with pytest.raises(NotImplementedError, match="sample"):
+            method(deployment(), PLACE)
