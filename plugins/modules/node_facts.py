@@ -50,7 +50,7 @@ node:
   description:
     - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
-      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(packages), C(held_packages), C(units),
+      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(can_raise_limits), C(packages), C(held_packages), C(units),
       C(docker), C(listening), C(disk_free_bytes).
   returned: always
   type: dict
@@ -61,7 +61,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket, _node
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_socket, _node
 
 
 def docker() -> dict[str, t.Any]:
@@ -120,6 +120,7 @@ def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
         "addresses": sorted({address for one in found.values() for address in one["addresses"]}),
         "default_interface": _node.default_interface(),
         "gpus": _node.gpus(),
+        "can_raise_limits": _docker_daemon.can_raise_limits(),
         "packages": versions,
         "held_packages": held,
         "units": _node.units(units),

@@ -15,12 +15,16 @@ import typing as t
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """One node with the address by which the others reach it."""
+    """One node with the address by which the others reach it.
+
+    ``raise_limits`` is false where containers cannot get higher limits than the node has (no CAP_SYS_RESOURCE).
+    """
 
     name: str
     address: str
     interface: str
     gpus: int
+    raise_limits: bool = True
     listening: tuple[tuple[str, int], ...] = ()
 
 
@@ -61,4 +65,4 @@ def member(
         return None, [f"ray_cluster_interface of {name}: {interface} has no IPv4 address; name another, or an address"]
     listening = tuple((one["address"], int(one["port"])) for one in node.get("listening", []))
     found = len(node.get("gpus", [])) if gpus is None else gpus
-    return Member(name, address, interface, found, listening), []
+    return Member(name, address, interface, found, bool(node.get("can_raise_limits", True)), listening), []

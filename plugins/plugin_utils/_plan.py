@@ -188,7 +188,8 @@ def _images(wishes: Wishes, deployments: t.Sequence[Deployment]) -> list[str]:
         for one in deployments
         if one.engine in _registry.names()
     }
-    wanted[wishes.ray["image"]] = "ray_cluster_image"
+    if deployments:
+        wanted[wishes.ray["image"]] = "ray_cluster_image"
     for image, what in wanted.items():
         if not image:
             mistakes.append(f"{what}: is missing; name an image of container_runtime_images")
@@ -332,6 +333,7 @@ def _rank_plan(
         "mounts": mounts,
         "gpus": ray["gpu_containers"] and place.gpus > 0,
         "devices": ray.get("devices", []),
+        "raise_limits": next(member.raise_limits for member in members if member.name == place.node),
     }
     probes = engine.probes(one, place)
     return {

@@ -126,6 +126,7 @@ def plan(
             ],
             "gpus": options["gpu_containers"] and member.gpus > 0,
             "devices": options.get("devices", []),
+            "raise_limits": member.raise_limits,
         }
         gcs = {"kind": "tcp", "address": head.address, "port": ports["gcs"]}
         raylet = {"kind": "process", "name": "raylet"}
