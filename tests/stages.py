@@ -13,6 +13,7 @@ virtual environment, hence standard library only.
 from __future__ import annotations
 
 import dataclasses
+import os
 import pathlib
 import re
 import subprocess
@@ -25,6 +26,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
+
+#: Molecule colours what nobody looks at unless told not to.
+PLAIN = {"NO_COLOR": "1", "PY_COLORS": "0", "ANSIBLE_NOCOLOR": "1"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +79,7 @@ def run(stage: str) -> Outcome:
     with subprocess.Popen(
         ["make", *target(stage)],
         cwd=ROOT,
+        env=dict(os.environ, **({} if sys.stdout.isatty() else PLAIN)),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
