@@ -1,0 +1,306 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The life of a rank: start, readiness, death, restart, giving up, and a stop that is asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import types
+import typing as t
+
+import pytest
+
+from tests.fakes import stub_endpoint as stub
+from tests.unit.roles.node_tools.conftest import NAME, SUPERVISOR, Docker, Sleeps, Systemd
+
+Spec = dict[str, t.Any]
+Write = t.Callable[..., pathlib.Path]
+
+RUN = f"run --detach --name {NAME} --network host engine:1 serve"
+ENDED = f"the container {NAME} ended with exit code 3: two | three | bind: Address already in use"
+
+
+def http_probe(url: str) -> dict[str, str]:
+    return {"kind": "http", "url": f"{url}/health"}
+
+
+def closed_port() -> dict[str, t.Any]:
+    """Return a probe of a port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return {"kind": "tcp", "address": "127.0.0.1", "port": server.getsockname()[1]}
+
+
+# --- one start --------------------------------------------------------------------------------------------------------
+
+
+def test_a_start_sweeps_runs_and_is_ready(
+    supervisor: types.ModuleType, docker: Docker, systemd: Systemd, sleeps: Sleeps, spec: Spec
+) -> None:
+    with stub.serving({"/health": stub.answer(200, b"")}) as url:
+        spec |= {"waits": [http_probe(url)], "ready": [http_probe(url)]}
+        supervisor.Rank(spec).start()
+    assert docker.calls[:2] == [f"rm --force {NAME}", RUN]
+    assert docker.verbs[2:] == ["inspect"]
+    assert sleeps == []
+    [starting, ready] = systemd.all()
+    assert starting == f"STATUS=starting {NAME}"
+    status, notice = ready.split("\n")
+    assert status.startswith("STATUS=ready after ")
+    assert notice == "READY=1"
+
+
+def test_what_is_needed_is_waited_for_before_the_start(
+    supervisor: types.ModuleType, docker: Docker, systemd: Systemd, sleeps: Sleeps, spec: Spec
+) -> None:
+    seen: list[list[str]] = []
+    sleeps.then = lambda _seconds: seen.append(docker.verbs)
+    late = stub.in_turn(stub.answer(503, b""), stub.answer(503, b""), stub.answer(200, b""))
+    with stub.serving({"/health": late}) as url:
+        supervisor.Rank({**spec, "waits": [http_probe(url)], "wait_budget_seconds": 600}).start()
+    assert sleeps == [2, 2]
+    assert seen == [["rm"], ["rm"]]
+    told = [one for one in systemd.all() if "waiting" in one]
+    assert told == [f"STATUS=waiting: {url}/health answered 503"], "the same words are told once"
+
+
+def test_loading_ends_when_each_probe_has_passed_once(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec
+) -> None:
+    """A probe that has passed is not asked again while the next one is made."""
+    first = stub.in_turn(stub.answer(200, b""), stub.answer(500, b""))
+    second = stub.in_turn(stub.answer(500, b""), stub.answer(200, b""))
+    with stub.serving({"/health": first, "/second": second}) as url:
+        spec |= {"ready": [http_probe(url), {"kind": "http", "url": f"{url}/second"}], "ready_budget_seconds": 600}
+        supervisor.Rank(spec).start()
+    assert sleeps == [2]
+
+
+@pytest.mark.parametrize(("kind", "doing"), [("wait", "waiting"), ("ready", "loading")])
+def test_a_spent_budget_is_a_failure(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, kind: str, doing: str
+) -> None:
+    probe = closed_port()
+    spec |= {"waits" if kind == "wait" else "ready": [probe]}
+    with pytest.raises(supervisor.RankFailedError) as failed:
+        supervisor.Rank(spec).start()
+    assert str(failed.value).startswith(f"{doing}: 127.0.0.1:{probe['port']} does not accept: ")
+    assert str(failed.value).endswith("(budget of 0 s spent)")
+    assert (RUN in docker.calls) is (kind == "ready")
+    assert sleeps == []
+
+
+def test_a_container_that_ends_while_loading_is_a_failure(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec
+) -> None:
+    sleeps.then = lambda _seconds: docker.is_now("false 3")
+    spec |= {"ready": [closed_port()], "ready_budget_seconds": 600}
+    with pytest.raises(supervisor.RankFailedError) as failed:
+        supervisor.Rank(spec).start()
+    assert str(failed.value) == ENDED
+    assert sleeps == [2]
+
+
+def test_a_run_that_docker_refuses_is_a_failure(supervisor: types.ModuleType, docker: Docker, spec: Spec) -> None:
+    docker.refuses()
+    with pytest.raises(supervisor.RankFailedError, match="docker run failed: Unable to find image 'engine:1'"):
+        supervisor.Rank(spec).start()
+
+
+def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, docker: Docker, spec: Spec) -> None:
+    with pytest.raises(supervisor.RankFailedError, match=f"the container {NAME} is gone"):
+        supervisor.Rank(spec).must_run()
+
+
+# --- watching ---------------------------------------------------------------------------------------------------------
+
+
+def test_only_failures_in_a_row_are_a_death(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker.is_now("true 0")
+    good, bad = stub.answer(200, b""), stub.answer(500, b"")
+    with stub.serving({"/health": stub.in_turn(bad, good, bad, bad)}) as url:
+        with pytest.raises(supervisor.RankFailedError, match="/health answered 500"):
+            supervisor.Rank({**spec, "alive": [http_probe(url)]}).watch()
+        assert capsys.readouterr().out.splitlines() == [
+            f"alive? {count} of 2: {url}/health answered 500" for count in (1, 1, 2)
+        ]
+    assert sleeps == [7, 7, 7, 7]
+
+
+def test_a_container_that_ends_is_dead_at_once(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec
+) -> None:
+    docker.is_now("false 3")
+    with pytest.raises(supervisor.RankFailedError) as failed:
+        supervisor.Rank({**spec, "alive_failures": 100}).watch()
+    assert (str(failed.value), sleeps) == (ENDED, [7])
+
+
+# --- again and again --------------------------------------------------------------------------------------------------
+
+
+def test_a_dead_rank_is_started_again_more_slowly_and_given_up(
+    supervisor: types.ModuleType, docker: Docker, systemd: Systemd, sleeps: Sleeps, spec: Spec
+) -> None:
+    sleeps.then = lambda seconds: docker.is_now("false 3") if seconds == 7 else None
+    assert supervisor.Rank(spec).keep() == supervisor.GIVEN_UP == 78
+    assert sleeps == [7, 2, 7, 5, 7]
+    assert docker.verbs == ["rm", "run", "inspect", "logs", "stop"] * 3
+    assert docker.calls[-1] == f"stop --time 1 {NAME}"
+    told = systemd.all()
+    assert [one for one in told if "READY=1" not in one] == [
+        f"STATUS=starting {NAME}",
+        f"STATUS=failed: {ENDED}; next start in 2 s",
+        f"STATUS=starting {NAME}",
+        f"STATUS=failed: {ENDED}; next start in 5 s",
+        f"STATUS=starting {NAME}",
+        f"STATUS=given up after 3 failures, the last one: {ENDED}",
+    ]
+    assert len(told) == 6 + 3
+
+
+def test_failures_long_ago_do_not_count(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec
+) -> None:
+    """Each failure comes more than an hour after the one before, but for the last three."""
+    failures = iter([0.0, 4000.0, 8000.0, 8001.0, 8002.0])
+    now = [0.0]
+    sleeps.monotonic = lambda: now[0]
+    stop = supervisor.Rank.stop
+
+    class Rank(supervisor.Rank):  # type: ignore[name-defined]
+        def stop(self) -> None:
+            now[0] = next(failures)
+            stop(self)
+
+    docker.refuses()
+    assert Rank(spec).keep() == 78
+    assert sleeps == [2, 2, 2, 5]
+
+
+def test_a_docker_that_fails_to_stop_does_not_end_the_supervisor(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = supervisor.run
+
+    def hangs_on_stop(*argv: str, **options: t.Any) -> t.Any:
+        if argv[1] == "stop":
+            assert options["timeout"] > spec["container"]["stop_seconds"]
+            raise supervisor.RankFailedError("docker stop did not return")
+        return run(*argv, **options)
+
+    monkeypatch.setattr(supervisor, "run", hangs_on_stop)
+    docker.refuses()
+    assert supervisor.Rank(spec).keep() == 78
+
+
+# --- sweeping ---------------------------------------------------------------------------------------------------------
+
+
+def test_only_unused_files_are_swept(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, tmp_path: pathlib.Path
+) -> None:
+    shm = tmp_path / "shm"
+    (shm / "sem.folder").mkdir(parents=True)
+    for name in ("sem.left", "sem.open", "sem.mapped", "other"):
+        (shm / name).write_bytes(b"x")
+    with (shm / "sem.open").open("rb"), (shm / "sem.mapped").open("rb") as stream:
+        mapped = mmap.mmap(stream.fileno(), 1, prot=mmap.PROT_READ)
+        stream.close()
+        supervisor.Rank({**spec, "sweep": [f"{shm}/sem.*", f"{shm}/none*"]}).sweep()
+        mapped.close()
+    assert sorted(os.listdir(shm)) == ["other", "sem.folder", "sem.mapped", "sem.open"]
+    assert docker.calls == [f"rm --force {NAME}"]
+
+
+# --- systemd ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_abstract_socket_is_told_too(
+    supervisor: types.ModuleType, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"gpufleet-test-{os.getpid()}"
+    listener = Systemd(f"\0{name}")
+    monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
+    supervisor.Rank(spec).say("loading")
+    assert listener.all() == ["STATUS=loading"]
+    listener.channel.close()
+
+
+@pytest.mark.parametrize("address", [None, "/gpufleet/no/such/socket"])
+def test_without_systemd_the_journal_is_told(
+    supervisor: types.ModuleType,
+    spec: Spec,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    address: str | None,
+) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    if address:
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+    rank = supervisor.Rank(spec)
+    for words in ("loading", "loading", "starting"):
+        rank.say(words)
+    rank.say("starting", ready=True)
+    assert capsys.readouterr().out.splitlines() == ["loading", "starting", "starting"]
+
+
+# --- as a process -----------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def supervise(spec_file: pathlib.Path) -> t.Iterator[subprocess.Popen[str]]:
+    """Run the supervisor as systemd does; it does not outlive the test."""
+    command = [sys.executable, str(SUPERVISOR), str(spec_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_that_is_asked_for_stops_the_container(
+    docker: Docker, systemd: Systemd, spec_file: Write, asked: signal.Signals
+) -> None:
+    with supervise(spec_file()) as process:
+        while "READY=1" not in systemd.next():
+            assert process.poll() is None
+        process.send_signal(asked)
+        assert process.wait(30) == 0
+    assert docker.calls[-1] == f"stop --time 1 {NAME}"
+    assert systemd.all()[-1] == f"STATUS=stopping {NAME}"
+
+
+def test_a_stop_while_waiting_ends_the_wait(docker: Docker, systemd: Systemd, spec_file: Write) -> None:
+    with supervise(spec_file(waits=[closed_port()], wait_budget_seconds=600)) as process:
+        assert systemd.next().startswith("STATUS=waiting: ")
+        process.terminate()
+        assert process.wait(30) == 0
+    assert RUN not in docker.calls
+
+
+def test_giving_up_is_an_exit_status_that_is_not_restarted(docker: Docker, systemd: Systemd, spec_file: Write) -> None:
+    docker.refuses()
+    with supervise(spec_file(give_up={"failures": 2, "window_seconds": 60, "delays_seconds": [0]})) as process:
+        assert process.wait(30) == 78
+        assert process.stdout and "given up after 2 failures" in process.stdout.read()
+    assert systemd.all()[-1].startswith("STATUS=given up after 2 failures, the last one: docker run failed: ")
+
+
+@pytest.mark.parametrize(
+    "unit", ["engine/templates/gpufleet-engine.service.j2", "ray_cluster/templates/gpufleet-ray.service.j2"]
+)
+def test_the_units_do_not_restart_a_rank_that_was_given_up(unit: str) -> None:
+    lines = (SUPERVISOR.parents[2] / unit).read_text().splitlines()
+    assert {"Type=notify", "RestartPreventExitStatus=78", "KillMode=mixed"} <= set(lines)
