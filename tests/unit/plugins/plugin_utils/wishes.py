@@ -1,3 +1,7 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Wishes and facts of a small fleet, for the tables of the planning tests."""
 
 from __future__ import annotations
