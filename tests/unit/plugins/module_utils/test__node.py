@@ -173,13 +173,12 @@ END""",
             "sys/class/net/eth0/mtu": "9000\n",
             "sys/class/net/eth0/operstate": "up\n",
             "sys/class/net/eth0/speed": "400000\n",
-            "sys/class/net/bond0.100/mtu": "1500\n",
             "sys/class/net/bond0.100/speed": "-1\n",
             "sys/class/net/bonding_masters": "bond0\n",
         },
     )
     assert _node.interfaces(root) == {
-        "bond0.100": {"addresses": ["10.1.0.1"], "state": "unknown", "mtu": 1500, "speed_mbps": None},
+        "bond0.100": {"addresses": ["10.1.0.1"], "state": "unknown", "mtu": 0, "speed_mbps": None},
         "eth0": {"addresses": ["10.0.0.1", "fe80::1"], "state": "up", "mtu": 9000, "speed_mbps": 400000},
         "lo": {"addresses": ["127.0.0.1"], "state": "unknown", "mtu": 65536, "speed_mbps": None},
     }
@@ -195,9 +194,9 @@ ROUTES = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
         (ROUTES + "eth0 00000000 0100000A 0003 0 0 0 00000000 0 0 0\n", "eth0"),
         (
             ROUTES
-            + "wlan0 00000000 0100000A 0003 0 0 600 00000000 0 0 0\n"
-            + "bond0 00000000 0100000A 0003 0 0 100 00000000 0 0 0\n",
-            "bond0",
+            + "bond0 00000000 0100000A 0003 0 0 600 00000000 0 0 0\n"
+            + "eth9 00000000 0100000A 0003 0 0 100 00000000\n",
+            "eth9",
         ),
         (ROUTES + "eth0 0000000A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n", None),
         (ROUTES + "tun0 00000000 00000000 0001 0 0 0 00000080 0 0 0\n", None),

@@ -130,7 +130,7 @@ def test_which_checks_fail_a_task(fail_on: list[str], strict: bool, expected: li
 def test_the_options_name_every_verdict_that_can_fail() -> None:
     options = _verdict.proof_argument_spec()
     assert options["fail_on"]["choices"] == [WARN, NOT_VERIFIED, FAIL]
-    assert options["fail_on"]["default"] == [FAIL]
+    assert (options["fail_on"]["default"], options["strict"]["default"]) == ([FAIL], False)
     assert set(options) == {"expect", "fail_on", "strict"}
 
 

@@ -66,7 +66,7 @@ def node(monkeypatch: pytest.MonkeyPatch) -> Node:
 
 
 def test_a_ready_rank_passes_and_its_log_is_not_read(run_module: Run, node: Node) -> None:
-    result = run_module("rank_health", ranks=RANKS, strict=True, fail_on=["warn", "fail"])
+    result = run_module("rank_health", check=True, ranks=RANKS, strict=True, fail_on=["warn", "fail"])
     assert not result["failed"] and not result["changed"]
     assert (result["verdict"], result["facts"]) == ("pass", {UNIT: "ready after 9 s"})
     assert [argv[0] for argv in node.asked] == ["systemctl"]

@@ -53,7 +53,7 @@ def verdicts(result: dict[str, t.Any]) -> dict[str, str]:
 
 def test_a_whole_cluster_with_token_authentication(run_module: Run, token: str) -> None:
     with stub.serving({ray_health.NODES: stub.with_key(TOKEN, ALL)}) as url:
-        result = run_module("ray_health", url=url, token_path=token, expect=EXPECT, strict=True)
+        result = run_module("ray_health", check=True, url=url, token_path=token, expect=EXPECT, strict=True)
     assert not result["failed"] and not result["changed"]
     assert verdicts(result) == {
         "Ray members": "pass",
