@@ -16,10 +16,12 @@ def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     """Return the words of ``docker run`` after ``--detach --name NAME``.
 
     ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (all or none), devices [path],
-    log_max_mib, raise_limits (false on a node that may not: no container would start). Network and IPC are the host's: NCCL and Ray need the node's own addresses and shared memory.
-    No restart policy: the rank supervisor restarts the whole group.
+    log_max_mib, raise_limits (false on a node that may not: no container would start),
+    pid_of (the container whose processes it must see). Network and IPC are the host's: NCCL and Ray need the node's own
+    addresses and shared memory. No restart policy: the rank supervisor restarts the whole group.
     """
-    words = ["--network", "host", "--ipc", "host", "--init", "--restart", "no"]
+    words = ["--network", "host", "--ipc", "host", "--restart", "no"]
+    words += ["--pid", f"container:{container['pid_of']}"] if container.get("pid_of") else ["--init"]
     words += ["--cap-add", "IPC_LOCK"]
     if container.get("raise_limits", True):
         words += ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--ulimit", "nofile=1048576"]

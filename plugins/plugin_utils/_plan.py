@@ -19,6 +19,10 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import
 
 LOOPBACK = "127.0.0.1"
 
+#: What a killed engine leaves: shared memory, and the sockets that vLLM names after a UUID.
+LEFT_BEHIND = ("/dev/shm/psm_*", "/dev/shm/*cpushm*")
+UUID_GLOB = "-".join("?" * length for length in (8, 4, 4, 4, 12))
+
 
 @dataclasses.dataclass(frozen=True)
 class Wishes:
@@ -327,6 +331,8 @@ def _rank_plan(
             }
         )
     container = {
+        # Ray 2.60 finds the node of a driver by the raylet in the process list. It also ends the driver with its raylet.
+        "pid_of": _ray.CONTAINER if engine.needs_ray else None,
         "image": one.image or engine.image,
         "argv": engine.argv(one, place),
         "env": {key: value for key, (value, _why) in reasoned.items()} | dict(one.environment),
@@ -346,7 +352,7 @@ def _rank_plan(
         "reasons": {key: why for key, (_value, why) in reasoned.items()},
         "spec": {
             "container": {"name": name, "run": _docker_run.arguments(container), "stop_seconds": 30},
-            "sweep": ["/dev/shm/psm_*", "/dev/shm/*cpushm*", "/tmp/vllm_dist_*"],
+            "sweep": [*LEFT_BEHIND, f"{ray['session_directory']}/{UUID_GLOB}"],
             "waits": waits,
             "ready": probes["ready"],
             "alive": probes["alive"],

@@ -88,6 +88,7 @@ def environment(member: Member, head: Member, ports: t.Mapping[str, int]) -> dic
         "RAY_AUTH_TOKEN_PATH": (TOKEN_IN_CONTAINER, "a file, so that the token is in no process list"),
         "RAY_ADDRESS": (f"{head.address}:{ports['gcs']}", "never start a private cluster by accident"),
         "VLLM_HOST_IP": (member.address, "the address by which Ray knows this node"),
+        "VLLM_RPC_BASE_PATH": (SESSION_IN_CONTAINER, "driver and workers are in two containers and share this folder"),
         "GLOO_SOCKET_IFNAME": (member.interface, "the interface of that address; Ray does not copy it to workers"),
         "NCCL_SOCKET_IFNAME": (f"={member.interface}", "the same, exact: without = it is a prefix"),
     }
