@@ -11,14 +11,21 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import PLACEHOLDER, Deployment, parse
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import PLACEHOLDER, parse
 
 ONE: dict[str, t.Any] = {"name": "r1", "model": "deepseek-r1"}
 WHERE = "engine_deployments[0]"
 
 
 def test_name_and_model_are_enough() -> None:
-    assert parse(ONE, WHERE) == (Deployment(name="r1", model="deepseek-r1", served_name="r1"), [])
+    deployment, mistakes = parse(ONE, WHERE)
+    assert (deployment is not None, mistakes) == (True, [])
+    assert deployment is not None
+    assert dataclasses.asdict(deployment) == {
+        **{"name": "r1", "model": "deepseek-r1", "served_name": "r1", "engine": "vllm", "image": "", "nodes": ()},
+        **{"tensor_parallel": 1, "pipeline_parallel": 1, "port": 8000, "ready_budget_seconds": 0},
+        **{"options": {}, "extra_args": (), "environment": {}, "mounts": ()},
+    }
 
 
 def test_every_key_is_taken_over() -> None:
@@ -100,6 +107,11 @@ def test_what_is_read_and_wrong(changed: dict[str, t.Any], expected: str) -> Non
 @pytest.mark.parametrize("name", ["r", "r1", "deepseek-r1-0528", "7b", "r" * 40])
 def test_good_names(name: str) -> None:
     assert parse({**ONE, "name": name}, WHERE)[1] == []
+
+
+@pytest.mark.parametrize("port", [1, 65535])
+def test_good_ports(port: int) -> None:
+    assert parse({**ONE, "port": port}, WHERE)[1] == []
 
 
 def test_all_mistakes_come_at_once() -> None:

@@ -43,6 +43,7 @@ MISTAKES: list[tuple[dict[str, t.Any], list[str]]] = [
     (ports(gcs=20999), ["ray_cluster_ports.gcs: 20999 lies in the range of the workers"]),
     (ports(worker_max=20149), ["ray_cluster_ports: the range of the workers must hold 50 ports or more"]),
     (ports(worker_max=20150), []),
+    (ports(gcs=1024, worker_max=65535), []),
     (ports(worker_min=20999, worker_max=20100), ["ray_cluster_ports: the range of the workers must hold 50"]),
 ]
 
@@ -129,6 +130,15 @@ def test_workers_wait_for_the_head_and_the_head_for_nobody() -> None:
         assert all(pattern.startswith("/dev/shm/") for pattern in spec["sweep"])
 
 
+def test_a_member_is_never_given_up() -> None:
+    """Ray comes and goes with its head. More failures than fit into the window would be needed."""
+    for one in planned()["members"].values():
+        limit = one["spec"]["give_up"]
+        delays = limit["delays_seconds"]
+        assert delays == sorted(delays)
+        assert limit["window_seconds"] / delays[-1] + len(delays) < limit["failures"]
+
+
 def test_the_head_is_not_told_to_join() -> None:
     commands = {name: one["spec"]["container"]["run"] for name, one in planned()["members"].items()}
     joins = {name: "RAY_ADDRESS=10.0.0.1:6379" in words_after(words, "--env") for name, words in commands.items()}
@@ -154,7 +164,7 @@ def test_the_environment_of_the_wish_wins() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "gpus", "expected"), [(True, 8, ["all"]), (True, 0, []), (False, 8, [])], ids=["yes", "none", "unwanted"]
+    ("wanted", "gpus", "expected"), [(True, 1, ["all"]), (True, 0, []), (False, 8, [])], ids=["yes", "none", "unwanted"]
 )
 def test_containers_get_gpus_where_there_are_some(wanted: bool, gpus: int, expected: list[str]) -> None:
     one = Member("one", "10.0.0.1", "eth0", gpus)
