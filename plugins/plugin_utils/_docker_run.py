@@ -16,7 +16,7 @@ def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     """Return the words of ``docker run`` after ``--detach --name NAME``.
 
     ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (all or none), devices [path],
-    log_max_mib, raise_limits (false on a node that may not: no container would start),
+    raise_limits (false on a node that may not: no container would start),
     pid_of (the container whose processes it must see). Network and IPC are the host's: NCCL and Ray need the node's own
     addresses and shared memory. No restart policy: the rank supervisor restarts the whole group.
     """
@@ -26,8 +26,6 @@ def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     if container.get("raise_limits", True):
         words += ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--ulimit", "nofile=1048576"]
     words += ["--security-opt", "no-new-privileges"]
-    words += ["--log-driver", "json-file", "--log-opt", f"max-size={container.get('log_max_mib', 100)}m"]
-    words += ["--log-opt", "max-file=3"]
     if container.get("gpus"):
         words += ["--gpus", "all"]
     for device in container.get("devices", []):

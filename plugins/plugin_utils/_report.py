@@ -25,6 +25,9 @@ VERDICTS = ("pass", "warn", "not_verified", "fail")
 
 Check = dict[str, t.Any]
 
+#: The stage (task file) of a role whose checks count.
+PROOF_STAGE = "prove"
+
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
@@ -151,10 +154,13 @@ def final_checks(outcomes: t.Iterable[Outcome]) -> list[Check]:
     """Return every check as it stood at the end of the run: in the order in which they were first made, then by host.
 
     A later play replaces what an earlier play said about the same thing, and a later look replaces one that a rescue
-    took up. Within a play nothing is replaced, so two services with a check of one name cannot hide each other.
+    took up. Within a play nothing is replaced, so two services with a check of one name cannot hide each other. What a
+    role looks at before it acts (any other stage than its proof) is no statement about the end of the run.
     """
     kept: dict[tuple[str, ...], tuple[int, list[Check]]] = {}
     for one in outcomes:
+        if one.where.role and one.where.stage != PROOF_STAGE:
+            continue
         by_name: dict[str, list[Check]] = {}
         for check in one.checks:
             by_name.setdefault(plain(check.get("name", "")), []).append(check)
