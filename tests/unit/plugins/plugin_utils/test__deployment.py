@@ -22,9 +22,20 @@ def test_name_and_model_are_enough() -> None:
     assert (deployment is not None, mistakes) == (True, [])
     assert deployment is not None
     assert dataclasses.asdict(deployment) == {
-        **{"name": "r1", "model": "deepseek-r1", "served_name": "r1", "engine": "vllm", "image": "", "nodes": ()},
-        **{"tensor_parallel": 1, "pipeline_parallel": 1, "port": 8000, "ready_budget_seconds": 0},
-        **{"options": {}, "extra_args": (), "environment": {}, "mounts": ()},
+        "name": "r1",
+        "model": "deepseek-r1",
+        "served_name": "r1",
+        "engine": "vllm",
+        "image": "",
+        "nodes": (),
+        "tensor_parallel": 1,
+        "pipeline_parallel": 1,
+        "port": 8000,
+        "ready_budget_seconds": 0,
+        "options": {},
+        "extra_args": (),
+        "environment": {},
+        "mounts": (),
     }
 
 

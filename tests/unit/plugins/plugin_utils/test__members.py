@@ -24,19 +24,22 @@ NODE: dict[str, t.Any] = {
     "gpus": [{"pci": "0000:01:00.0", "device": "2329"}] * 8,
     "listening": [{"address": "0.0.0.0", "port": 22}],
 }
-SSH = (("0.0.0.0", 22),)
+
+
+def me(address: str, interface: str, gpus: int, raise_limits: bool = True) -> Member:
+    return Member("n", address, interface, gpus, raise_limits, (("0.0.0.0", 22),))
 
 
 @pytest.mark.parametrize(
     ("declared", "expected"),
     [
-        ({}, Member("n", "192.0.2.1", "eth0", 8, SSH)),
-        ({"interface": "bond0"}, Member("n", "10.0.0.1", "bond0", 8, SSH)),
-        ({"address": "10.0.0.1"}, Member("n", "10.0.0.1", "bond0", 8, SSH)),
-        ({"address": "192.0.2.2"}, Member("n", "192.0.2.2", "eth0", 8, SSH)),
-        ({"address": "192.0.2.2", "interface": "eth0"}, Member("n", "192.0.2.2", "eth0", 8, SSH)),
-        ({"gpus": 2}, Member("n", "192.0.2.1", "eth0", 2, SSH)),
-        ({"gpus": 0}, Member("n", "192.0.2.1", "eth0", 0, SSH)),
+        ({}, me("192.0.2.1", "eth0", 8)),
+        ({"interface": "bond0"}, me("10.0.0.1", "bond0", 8)),
+        ({"address": "10.0.0.1"}, me("10.0.0.1", "bond0", 8)),
+        ({"address": "192.0.2.2"}, me("192.0.2.2", "eth0", 8)),
+        ({"address": "192.0.2.2", "interface": "eth0"}, me("192.0.2.2", "eth0", 8)),
+        ({"gpus": 2}, me("192.0.2.1", "eth0", 2)),
+        ({"gpus": 0}, me("192.0.2.1", "eth0", 0)),
     ],
 )
 def test_a_member(declared: dict[str, t.Any], expected: Member) -> None:
@@ -75,6 +78,11 @@ def test_a_mistake(node: dict[str, t.Any], declared: dict[str, t.Any], expected:
     nobody, [mistake] = member("n", node, **declared)
     assert nobody is None
     assert mistake.startswith(expected)
+
+
+@pytest.mark.parametrize("can", [True, False])
+def test_a_node_that_may_not_raise_limits(can: bool) -> None:
+    assert member("n", {**NODE, "can_raise_limits": can}) == (me("192.0.2.1", "eth0", 8, can), [])
 
 
 def test_both_declarations_may_be_wrong_at_once() -> None:

@@ -94,6 +94,7 @@ def test_the_environment_pins_address_and_interface_and_has_reasons() -> None:
         "RAY_AUTH_TOKEN_PATH": "/run/gpufleet/ray_token",
         "RAY_ADDRESS": "10.0.0.1:6379",
         "VLLM_HOST_IP": "10.0.0.2",
+        "VLLM_RPC_BASE_PATH": "/tmp/ray",
         "GLOO_SOCKET_IFNAME": "eth0",
         "NCCL_SOCKET_IFNAME": "=eth0",
     }
@@ -172,6 +173,13 @@ def test_containers_get_gpus_where_there_are_some(wanted: bool, gpus: int, expec
     words = plan["members"]["one"]["spec"]["container"]["run"]
     assert words_after(words, "--gpus") == expected
     assert words_after(words, "--device") == ["/dev/x"]
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_limits_are_raised_where_they_may_be(may: bool) -> None:
+    one = Member("one", "10.0.0.1", "eth0", 1, raise_limits=may)
+    words = _ray.plan([one], one, PORTS, "engine:1", fleet().ray)["members"]["one"]["spec"]["container"]["run"]
+    assert ("memlock=-1" in words_after(words, "--ulimit")) is may
 
 
 def test_what_an_outsider_must_not_reach() -> None:

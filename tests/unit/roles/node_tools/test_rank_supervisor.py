@@ -214,10 +214,15 @@ def test_only_unused_files_are_swept(
     (shm / "sem.folder").mkdir(parents=True)
     for name in ("sem.left", "sem.open", "sem.mapped", "other"):
         (shm / name).write_bytes(b"x")
-    with (shm / "sem.open").open("rb"), (shm / "sem.mapped").open("rb") as stream:
+    with (shm / "sem.mapped").open("rb") as stream:
         mapped = mmap.mmap(stream.fileno(), 1, prot=mmap.PROT_READ)
-        stream.close()
+    with (shm / "sem.open").open("rb") as stream:
+        other = subprocess.Popen(["sleep", "60"], stdin=stream)
+    try:
         supervisor.Rank({**spec, "sweep": [f"{shm}/sem.*", f"{shm}/none*"]}).sweep()
+    finally:
+        other.kill()
+        other.wait()
         mapped.close()
     assert sorted(os.listdir(shm)) == ["other", "sem.folder", "sem.mapped", "sem.open"]
     assert docker.calls == [f"rm --force {NAME}"]
