@@ -57,7 +57,12 @@ def main() -> int:
             stream=True,
         )
         for chunk in stream:
-            text = chunk.choices[0].delta.content if chunk.choices else None
+            if not chunk.choices:
+                continue
+            # A reasoning model thinks first; vLLM sends that as `reasoning`, SGLang as `reasoning_content`.
+            delta = chunk.choices[0].delta
+            thought = getattr(delta, "reasoning", None) or getattr(delta, "reasoning_content", None)
+            text = delta.content or thought
             if text:
                 tokens += 1
                 print(text, end="", flush=True)

@@ -23,7 +23,7 @@ SESSION_IN_CONTAINER = "/tmp/ray"
 
 #: Ports that every member listens on; the others are the head's only. Names are those of ray_cluster_ports.
 MEMBER_PORTS = ("node_manager", "object_manager", "runtime_env_agent", "dashboard_agent_grpc", "dashboard_agent_http")
-HEAD_PORTS = ("gcs", "dashboard", "client")
+HEAD_PORTS = ("gcs", "dashboard", "client", "autoscaler_metrics", "dashboard_metrics")
 RANGE = ("worker_min", "worker_max")
 
 #: Files that killed Ray processes leave in the node's shared memory.
@@ -116,6 +116,9 @@ def plan(
         if is_head:
             # `ray start --head` refuses an address of a cluster that it is about to make.
             env.pop("RAY_ADDRESS")
+            # Two listeners of the head that no option of `ray start` names.
+            env["AUTOSCALER_METRIC_PORT"] = str(ports["autoscaler_metrics"])
+            env["DASHBOARD_METRIC_PORT"] = str(ports["dashboard_metrics"])
         container = {
             "image": image,
             "argv": start_command(member, head, ports, options["object_store_gib"]),
