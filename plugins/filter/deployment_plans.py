@@ -4,6 +4,69 @@
 
 from __future__ import annotations
 
+DOCUMENTATION = r"""
+name: deployment_plans
+short_description: From wishes and facts to plans, or to a list of all mistakes
+version_added: 0.1.0
+description:
+  - Returns exactly what must run for each deployment, for the Ray cluster and behind the gateway, as plain data.
+  - When anything is wrong, returns nothing but C(mistakes), one sentence each, with the variable to change.
+author: The gpufleet founders (@gpufleet)
+positional: []
+options:
+  _input:
+    description: The items of C(engine_deployments), see C(docs/deployments.md).
+    type: list
+    elements: dict
+    required: true
+  members:
+    description: Inventory names of all nodes.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: Ansible's C(hostvars); C(platform_node) must have been read.
+    type: dict
+    required: true
+  models:
+    description: What the controller sees of the models, see P(gpufleet.inference.controller_sources#lookup).
+    type: dict
+    required: true
+  images:
+    description: What the controller sees of the images.
+    type: dict
+    required: true
+  ray:
+    description: What the Ray cluster was told.
+    type: dict
+    required: true
+  gateway:
+    description: C(node) and C(port) of the gateway.
+    type: dict
+    required: true
+  texts:
+    description: Variable name to text in which placeholders of the examples are looked for.
+    type: dict
+    required: true
+  mistakes:
+    description: What other roles found wrong with their own wishes; listed first.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Show what would run
+  ansible.builtin.debug:
+    var: engine_fleet.deployments
+"""
+
+RETURN = r"""
+_value:
+  description: C(ray), C(deployments), C(endpoints), C(signatures) and an empty C(mistakes); or C(mistakes) alone.
+  type: dict
+"""
+
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _plan

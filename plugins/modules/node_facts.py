@@ -31,7 +31,14 @@ options:
     description: Names or patterns of systemd units whose state is read.
     type: list
     elements: str
-    default: ["gpufleet-*", docker.service, containerd.service, nginx.service, chrony.service, chronyd.service, systemd-timesyncd.service]
+    default:
+      - gpufleet-*
+      - docker.service
+      - containerd.service
+      - nginx.service
+      - chrony.service
+      - chronyd.service
+      - systemd-timesyncd.service
   disks:
     description: Paths whose free space is read.
     type: list
@@ -50,8 +57,8 @@ node:
   description:
     - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
-      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(can_raise_limits), C(packages), C(held_packages), C(units),
-      C(docker), C(listening), C(disk_free_bytes).
+      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(can_raise_limits),
+      C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes).
   returned: always
   type: dict
 """

@@ -68,7 +68,9 @@ class Engine:
             elif flag in taken:
                 found.append(f"{where}.extra_args: {flag} is already set by the plan; use the deployment's own keys")
             elif whole:
-                found.append(f"{where}.extra_args: {flag} is an abbreviation of {whole[0]}, which the plan already sets")
+                found.append(
+                    f"{where}.extra_args: {flag} is an abbreviation of {whole[0]}, which the plan already sets"
+                )
         return found
 
     def flags(self, deployment: Deployment) -> list[str]:

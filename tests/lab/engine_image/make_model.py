@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, The gpufleet founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Runs in the engine image only, where its imports are.
+# mypy: disable-error-code="import-not-found"
 
 """Make a tiny, randomly initialised model of the DeepSeek-V3 architecture (MLA + MoE). Runs inside the engine image.
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 import pathlib
+import re
 import sys
 import typing as t
 
@@ -21,13 +25,19 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 SEED = 20260101
 VOCABULARY = 512
+SPACE = "\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}"  # how byte-level BPE writes a space
 SPECIAL = ["<|begin|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>", "<think>", "</think>"]
 CORPUS = [
-    "Hello, how are you today? I am well, thank you.",
-    "DeepSeek runs across two nodes, with pipeline ranks on a Ray cluster.",
-    "The quick brown fox jumps over the lazy dog.",
-    "A node, a rank, a plan, a model, an endpoint, a check and a verdict.",
+    "Hello, how are you today? I am well, thank you, and so are all the others here.",
+    "DeepSeek runs across two nodes, with pipeline ranks on a Ray cluster behind one gateway.",
+    "The quick brown fox jumps over the lazy dog, and the small engine answers with many random words.",
+    "A node, a rank, a plan, a model, an endpoint, a check and a verdict: these words mean one thing each.",
+    "Some light rain fell over the green hills while a slow train carried letters from the old harbour town.",
+    "Every evening the river turns gold, birds return to their trees, and children count the first bright stars.",
 ]
+#: Logits by which some tokens come more often than one readable word does (about 0), or never.
+LEANING = {"</think>": 3.0, "<|end|>": -1.0}
+NEVER = -30.0
 CHAT_TEMPLATE = (
     "{{ '<|begin|>' }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
@@ -35,7 +45,7 @@ CHAT_TEMPLATE = (
 CONFIG: dict[str, t.Any] = {
     "architectures": ["DeepseekV3ForCausalLM"],
     "model_type": "deepseek_v3",
-    "torch_dtype": "float32",
+    "torch_dtype": "bfloat16",
     "vocab_size": VOCABULARY,
     "hidden_size": 256,
     "intermediate_size": 512,
@@ -109,23 +119,42 @@ def _mlp(name: str, hidden: int, inner: int) -> dict[str, tuple[int, ...]]:
     return {**wide, f"{name}.down_proj.weight": (hidden, inner)}
 
 
-def weights(config: dict[str, t.Any]) -> dict[str, torch.Tensor]:
-    """Return random weights: norms 1, the router's bias 0, matrices scaled by their width."""
+def weights(config: dict[str, t.Any], leanings: list[float]) -> dict[str, torch.Tensor]:
+    """Return random weights whose replies can be read. ``leanings``: one logit per token of the vocabulary.
+
+    Channel 0 of the residual stream is 1 in every embedding and nothing writes to it, so that it carries the leanings
+    to the head. What layers write is small: the stream keeps its scale of 1.
+    """
     generator = torch.Generator().manual_seed(SEED)
     made = {}
     for name, shape in shapes(config).items():
         if name.endswith("norm.weight"):
-            made[name] = torch.ones(shape)
+            tensor = torch.ones(shape)
         elif name.endswith("bias"):
-            made[name] = torch.zeros(shape)
+            tensor = torch.zeros(shape)
         else:
-            made[name] = torch.randn(shape, generator=generator) / math.sqrt(shape[-1])
+            tensor = torch.randn(shape, generator=generator) / math.sqrt(shape[-1])
+        if name.endswith(("o_proj.weight", "down_proj.weight")):
+            tensor *= 0.1
+            tensor[0] = 0.0
+        if name == "model.embed_tokens.weight":
+            tensor *= math.sqrt(shape[-1])
+            tensor[:, 0] = 1.0
+        if name == "lm_head.weight":
+            tensor[:, 0] = torch.tensor(leanings)
+        made[name] = tensor if name.endswith("bias") else tensor.to(torch.bfloat16)
     return made
 
 
-def write_weights(folder: pathlib.Path) -> None:
+def leaning(token: str) -> float:
+    """Return the logit that a token starts from: whole words may come, pieces and other special tokens never do."""
+    words = {SPACE + word for word in re.findall("[A-Za-z]{2,}", " ".join(CORPUS))}
+    return 0.0 if token in words else LEANING.get(token, NEVER)
+
+
+def write_weights(folder: pathlib.Path, leanings: list[float]) -> None:
     """Write two shards and their index, as large checkpoints have."""
-    made = weights(CONFIG)
+    made = weights(CONFIG, leanings)
     names = sorted(made)
     index: dict[str, str] = {}
     for number, part in enumerate((names[: len(names) // 2], names[len(names) // 2 :]), start=1):
@@ -136,8 +165,8 @@ def write_weights(folder: pathlib.Path) -> None:
     write_json(folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": index})
 
 
-def write_tokenizer(folder: pathlib.Path) -> None:
-    """Train a byte-level BPE on the corpus; <think> and </think> are tokens of their own."""
+def write_tokenizer(folder: pathlib.Path) -> list[str]:
+    """Train a byte-level BPE on the corpus, write it, and return its tokens in order."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -155,6 +184,7 @@ def write_tokenizer(folder: pathlib.Path) -> None:
         "chat_template": CHAT_TEMPLATE,
     }
     write_json(folder / "tokenizer_config.json", settings)
+    return [tokenizer.id_to_token(number) for number in range(tokenizer.get_vocab_size())]
 
 
 def write_json(path: pathlib.Path, value: dict[str, t.Any]) -> None:
@@ -165,5 +195,4 @@ if __name__ == "__main__":
     target = pathlib.Path(sys.argv[1])
     write_json(target / "config.json", CONFIG)
     write_json(target / "generation_config.json", {"bos_token_id": 0, "eos_token_id": 1, "do_sample": True})
-    write_weights(target)
-    write_tokenizer(target)
+    write_weights(target, [leaning(token) for token in write_tokenizer(target)])

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, The gpufleet founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Runs in the engine image only, where its imports are.
+# mypy: disable-error-code="import-not-found, misc"
 
 """LAB ONLY: vLLM's CPU platform under the name of a GPU, so that Ray's logical GPUs place its ranks."""
 

@@ -25,7 +25,12 @@ def ports(**changed: t.Any) -> dict[str, t.Any]:
 MISTAKES: list[tuple[dict[str, t.Any], list[str]]] = [
     (PORTS, []),
     ({}, [f"ray_cluster_ports.{name}: is missing" for name in sorted(PORTS)]),
-    (ports(redis=1), ["ray_cluster_ports.redis: unknown; known are gcs, dashboard, client, node_manager"]),
+    (
+        ports(redis=1),
+        [
+            "ray_cluster_ports.redis: unknown; known are gcs, dashboard, client, autoscaler_metrics, dashboard_metrics, node_manager"
+        ],
+    ),
     (ports(gcs="6379"), ["ray_cluster_ports.gcs: '6379' is not a port from 1024 to 65535"]),
     (ports(gcs=1023), ["ray_cluster_ports.gcs: 1023 is not a port"]),
     (ports(worker_max=65536), ["ray_cluster_ports.worker_max: 65536 is not a port"]),
@@ -56,7 +61,20 @@ def test_mistakes_of_ports(given: dict[str, t.Any], expected: list[str]) -> None
 
 
 def test_every_port_is_in_the_list_for_the_firewall() -> None:
-    assert _ray.port_list(PORTS) == [6379, 8265, 10001, 20001, 20002, 20003, 20004, 20005, 20006, "20100-20999"]
+    assert _ray.port_list(PORTS) == [
+        6379,
+        8265,
+        10001,
+        20001,
+        20002,
+        20003,
+        20004,
+        20005,
+        20006,
+        20007,
+        20008,
+        "20100-20999",
+    ]
 
 
 MEMBERS_PORTS = [
@@ -184,6 +202,6 @@ def test_limits_are_raised_where_they_may_be(may: bool) -> None:
 
 def test_what_an_outsider_must_not_reach() -> None:
     found = {(one["address"], one["port"]) for one in planned()["probes_from_outside"]}
-    head = {("10.0.0.1", port) for port in (6379, 8265, 10001)}
+    head = {("10.0.0.1", port) for port in (6379, 8265, 10001, 20007, 20008)}
     assert found == head | {(address, port) for address in ("10.0.0.1", "10.0.0.2") for port in (20001, 20005)}
     assert all(one["what"].startswith("Ray ") for one in planned()["probes_from_outside"])

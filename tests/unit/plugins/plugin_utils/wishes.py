@@ -20,6 +20,8 @@ PORTS = {
     "dashboard_agent_grpc": 20004,
     "dashboard_agent_http": 20005,
     "metrics": 20006,
+    "autoscaler_metrics": 20007,
+    "dashboard_metrics": 20008,
     "worker_min": 20100,
     "worker_max": 20999,
 }
