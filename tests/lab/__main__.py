@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     commands: dict[str, t.Callable[[list[str]], None]] = {
         "docker": lambda rest: engine_daemon.ensure(),
         "docker-stop": lambda rest: engine_daemon.stop(),
-        "host-image": lambda rest: host_image.build(*rest[:1]),
+        "host-image": lambda rest: host_image.build(" ".join(rest)),
         "up": hosts.up,
         "down": hosts.down,
         "reboot": hosts.reboot,

@@ -68,6 +68,7 @@ def down(names: list[str]) -> None:
             run(["docker", "volume", "rm", host.volume])
     if everything and attempt(["docker", "network", "inspect", platforms.NETWORK]) is not None:
         run(["docker", "network", "rm", platforms.NETWORK])
+    write_known_hosts()
 
 
 def reboot(names: list[str]) -> None:
@@ -139,4 +140,5 @@ def write_known_hosts() -> None:
         if container_state(host) == "running":
             key = run(["docker", "exec", host.name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
             lines.append(f"{host.name},{host.address} {' '.join(key.split()[:2])}\n")
+    paths.KNOWN_HOSTS.parent.mkdir(parents=True, exist_ok=True)
     paths.KNOWN_HOSTS.write_text("".join(lines), encoding="ascii")

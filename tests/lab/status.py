@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
-from tests.lab import engine_daemon, hosts, platforms
+from tests.lab import engine_build, engine_daemon, hosts, model, paths, platforms
 
 
 def show() -> None:
-    """Print the engine and every host that exists."""
+    """Print the Docker Engine, the engine image, the model, and every host that exists."""
     answering = engine_daemon.answers()
     print(f"docker engine: {'answers' if answering else 'does not answer'}")
+    print(f"engine image:  {paths.read_json(engine_build.RECORD).get('id', 'not built')}")
+    print(f"model:         {model.FOLDER if model.RECORD.exists() else 'not made'}")
     if answering:
         for host in platforms.HOSTS.values():
             state = hosts.container_state(host)

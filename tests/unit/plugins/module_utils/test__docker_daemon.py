@@ -27,7 +27,7 @@ INFO = {
         "Mirrors": ["https://mirror.example.org/"],
     },
 }
-GOOD = {
+GOOD: dict[str, t.Any] = {
     "reachable": True,
     "problem": "",
     "info": INFO,
@@ -42,7 +42,7 @@ GOOD = {
     },
     "container_problem": "",
 }
-EXPECT = {
+EXPECT: dict[str, t.Any] = {
     "version": "20.10.24+dfsg1",
     "storage_driver": "overlay2",
     "cgroup_driver": "cgroupfs",

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import functools
 import itertools
 import os
 import pathlib
@@ -97,7 +98,7 @@ def test_portions_go_on_where_the_last_one_stopped(model: pathlib.Path, monkeypa
     for _portion in range(10):
         # The clock ticks a second per look: the deadline is set at 0, one file begins at 1 and ends at 2, none at 3.
         ticks = itertools.count()
-        done = _manifest.hashed(str(model), seal, "round", 2.5, now=lambda ticks=ticks: float(next(ticks)))
+        done = _manifest.hashed(str(model), seal, "round", 2.5, now=functools.partial(next, ticks))
         portions.append(done.read_files)
         seal = done.seal
         if not done.pending:

@@ -53,7 +53,7 @@ def test_two_of_one_name() -> None:
 
 
 def test_sources(sources: pathlib.Path) -> None:
-    models = [
+    models: list[dict[str, t.Any]] = [
         {"name": "a", "source": f"{sources}/good/"},
         {"name": "b", "source": f"{sources}/good.tar.gz"},
         {"name": "c", "source": None},
@@ -85,7 +85,7 @@ MADE = {"a": {"directory": "/source/a"}}
 
 
 def test_repairs() -> None:
-    found = {
+    found: dict[str, dict[str, t.Any]] = {
         "a": {
             "directory": "/models/a",
             "bad": [bad("x", "content"), bad("deep/y", "missing"), bad("z", "extra"), bad("w", "size")],
