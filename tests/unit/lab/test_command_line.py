@@ -56,14 +56,14 @@ def test_an_engine_that_the_lab_did_not_start_is_left_running(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(paths, "STATE", tmp_path / "state.json")
-    monkeypatch.setattr(engine_daemon.os, "kill", lambda *_: pytest.fail("killed something"))
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("killed something"))
     engine_daemon.stop()
     assert "did not start it" in capsys.readouterr().out
 
 
 def test_a_used_again_process_id_is_not_killed(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paths, "STATE", tmp_path / "state.json")
-    monkeypatch.setattr(engine_daemon.os, "kill", lambda *_: pytest.fail("killed something"))
+    monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("killed something"))
     paths.write_json(paths.STATE, {"docker": {"by": "process", "pid": os.getpid()}})
     engine_daemon.stop()
     assert paths.read_json(paths.STATE) == {}
