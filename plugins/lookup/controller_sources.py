@@ -42,7 +42,7 @@ _raw:
   description:
     - C(models) by name, each with C(directory), C(kind) (directory, archive, node or missing), C(config), C(bytes),
       C(problem).
-    - C(images) by name, each with C(archive_problem).
+    - C(images) by name, each with C(archive_problem) and C(identity), the digest or the id in the archive.
   type: list
   elements: dict
 """

@@ -32,7 +32,7 @@ class Wishes:
     nodes        {name: {facts, platform, address, interface, gpus}}; facts of node_facts, platform "" when unknown
     known_platforms
     models       {name: {directory, config: dict or None, bytes, problem}} as seen on the controller
-    images       {reference: {archive_problem}} declared in container_runtime_images
+    images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
@@ -74,9 +74,10 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
         raise MistakesError(mistakes)
     head = members[wishes.ray["head"] or _first_node(deployments) or next(iter(members))]
     ordered = [head, *[one for one in members.values() if one.name != head.name]]
+    ray_options = {**wishes.ray, "image_identity": _identity(wishes.ray["image"], wishes)}
     plans = [_deployment_plan(one, wishes, members, head) for one in deployments]
     return {
-        "ray": _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], wishes.ray),
+        "ray": _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], ray_options),
         "deployments": plans,
         "endpoints": [
             {
@@ -92,6 +93,11 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             for pattern, remedy in _registry.engine(name).failure_signatures.items()
         },
     }
+
+
+def _identity(image: str, wishes: Wishes) -> str:
+    """Return what tells this image from another one of the same name; empty when the wishes do not say."""
+    return str(wishes.images.get(image, {}).get("identity", ""))
 
 
 def _first_node(deployments: t.Sequence[Deployment]) -> str:
@@ -352,6 +358,8 @@ def _rank_plan(
         "reasons": {key: why for key, (_value, why) in reasoned.items()},
         "spec": {
             "container": {"name": name, "run": _docker_run.arguments(container), "stop_seconds": 30},
+            # Not read by the supervisor: a new image under the old name makes a new spec, and so a restart.
+            "image": _identity(container["image"], wishes),
             "sweep": [*LEFT_BEHIND, f"{ray['session_directory']}/{UUID_GLOB}"],
             "waits": waits,
             "ready": probes["ready"],

@@ -105,7 +105,8 @@ def plan(
 
     A member has address, interface, gpus, role (head or worker), unit, container, reasons, spec.
 
-    ``options``: token_path, session_directory, mounts, object_store_gib, gpu_containers (bool), environment.
+    ``options``: image_identity, token_path, session_directory, mounts, object_store_gib, gpu_containers (bool),
+    environment.
     ``spec`` is what roles/node_tools/files/rank_supervisor.py reads.
     """
     planned: dict[str, t.Any] = {}
@@ -144,6 +145,7 @@ def plan(
             "reasons": {name: why for name, (_value, why) in reasoned.items()},
             "spec": {
                 "container": {"name": CONTAINER, "run": _docker_run.arguments(container), "stop_seconds": 20},
+                "image": options.get("image_identity", ""),
                 "sweep": list(LEFT_BEHIND),
                 "waits": [] if is_head else [gcs],
                 "ready": [raylet, gcs],

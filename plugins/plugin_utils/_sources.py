@@ -15,6 +15,8 @@ import pathlib
 import tarfile
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _image_archive
+
 CONFIG = "config.json"
 
 
@@ -29,16 +31,20 @@ def models(wishes: t.Sequence[t.Mapping[str, t.Any]], directory: str) -> dict[st
 
 
 def images(wishes: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
-    """Return {name: {archive_problem}} of the items of ``container_runtime_images``."""
-    return {wish["name"]: {"archive_problem": _archive_problem(wish.get("archive"))} for wish in wishes}
+    """Return {name: {archive_problem, identity}} of the items of ``container_runtime_images``.
+
+    ``identity`` changes when the image does: the digest, or the id in the archive; empty when neither is known.
+    """
+    return {wish["name"]: _image(wish) for wish in wishes}
 
 
-def _archive_problem(archive: str | None) -> str:
-    if not archive:
-        return ""
-    if not os.path.isfile(archive):
-        return f"the archive {archive} does not exist on the controller; make it with docker save, or correct the path"
-    return "" if tarfile.is_tarfile(archive) else f"{archive} is not a tar archive made by docker save"
+def _image(wish: t.Mapping[str, t.Any]) -> dict[str, str]:
+    if not wish.get("archive"):
+        return {"archive_problem": "", "identity": wish.get("digest") or ""}
+    try:
+        return {"archive_problem": "", "identity": _image_archive.describe(wish["archive"])["id"]}
+    except _image_archive.ArchiveError as error:
+        return {"archive_problem": f"{error}; make it with docker save, or correct the path", "identity": ""}
 
 
 def look(source: str) -> dict[str, t.Any]:

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import functools
+import hashlib
 import itertools
 import os
 import pathlib

@@ -165,6 +165,15 @@ def test_a_gateway_elsewhere_needs_the_engine_on_the_nodes_address() -> None:
     assert result["endpoints"][0]["upstreams"] == ["10.0.0.1:8000"]
 
 
+def test_a_new_image_under_the_old_name_makes_new_specs() -> None:
+    old, new = (
+        plan(fleet(images={"engine:1": {"archive_problem": "", "identity": identity}}))
+        for identity in ("sha256:1", "sha256:2")
+    )
+    assert old["deployments"][0]["ranks"][0]["spec"] != new["deployments"][0]["ranks"][0]["spec"]
+    assert old["ray"]["members"]["two"]["spec"] != new["ray"]["members"]["two"]["spec"]
+
+
 def test_no_secret_stands_in_a_plan() -> None:
     text = str(plan(fleet(texts={"ray_cluster_token": "s3cr3t-token-value"})))
     assert "s3cr3t" not in text

@@ -147,11 +147,12 @@ def test_models_by_name(model: pathlib.Path) -> None:
 
 
 def test_images_by_name(tmp_path: pathlib.Path) -> None:
-    good = archive(tmp_path / "good.tar", {"manifest.json": b"[]"})
+    config = "ab" * 32
+    good = archive(tmp_path / "good.tar", {"manifest.json": f'[{{"Config": "{config}.json"}}]'.encode()})
     (tmp_path / "bad.tar").write_text("words")
     seen = _sources.images(
         [
-            {"name": "pulled"},
+            {"name": "pulled", "digest": "sha256:1"},
             {"name": "good", "archive": str(good)},
             {"name": "bad", "archive": str(tmp_path / "bad.tar")},
             {"name": "none", "archive": str(tmp_path / "none.tar")},
@@ -160,6 +161,8 @@ def test_images_by_name(tmp_path: pathlib.Path) -> None:
     )
     problems = {name: one["archive_problem"] for name, one in seen.items()}
     assert (problems["pulled"], problems["good"]) == ("", "")
-    assert problems["bad"] == f"{tmp_path}/bad.tar is not a tar archive made by docker save"
-    for name, path in (("none", tmp_path / "none.tar"), ("folder", tmp_path)):
-        assert problems[name].startswith(f"the archive {path} does not exist on the controller")
+    assert (seen["pulled"]["identity"], seen["good"]["identity"]) == ("sha256:1", f"sha256:{config}")
+    assert "no uncompressed tar archive" in problems["bad"]
+    assert f"{tmp_path}/none.tar does not exist on the controller" in problems["none"]
+    assert "is no image archive" in problems["folder"]
+    assert {seen[name]["identity"] for name in ("bad", "none", "folder")} == {""}
