@@ -46,6 +46,7 @@ def build() -> None:
     identity = run(["docker", "image", "inspect", IMAGE, "--format", "{{.Id}}"]).strip()
     if paths.read_json(RECORD).get("id") != identity or not ARCHIVE.exists():
         say(f"saving {IMAGE} to {ARCHIVE.relative_to(paths.ROOT)}")
+        ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
         run(["docker", "save", "-o", str(ARCHIVE), IMAGE])
         ARCHIVE.chmod(0o644)
         paths.write_json(RECORD, {"image": IMAGE, "id": identity, "archive": str(ARCHIVE)})
