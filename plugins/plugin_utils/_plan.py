@@ -76,8 +76,15 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
     ordered = [head, *[one for one in members.values() if one.name != head.name]]
     ray_options = {**wishes.ray, "image_identity": _identity(wishes.ray["image"], wishes)}
     plans = [_deployment_plan(one, wishes, members, head) for one in deployments]
+    ray = _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], ray_options)
+    # An engine answers without a key: clients come through the gateway, so its own port is closed like Ray's.
+    ray["closed_ports"] = [*ray["closed_ports"], *sorted({one["port"] for one in plans})]
+    ray["probes_from_outside"] = [
+        *ray["probes_from_outside"],
+        *[{"address": one["head_address"], "port": one["port"], "what": f"engine {one['name']}"} for one in plans],
+    ]
     return {
-        "ray": _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], ray_options),
+        "ray": ray,
         "deployments": plans,
         "endpoints": [
             {

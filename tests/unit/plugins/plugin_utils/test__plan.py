@@ -174,6 +174,12 @@ def test_a_new_image_under_the_old_name_makes_new_specs() -> None:
     assert old["ray"]["members"]["two"]["spec"] != new["ray"]["members"]["two"]["spec"]
 
 
+def test_the_engines_own_port_is_closed_to_outsiders() -> None:
+    ray_plan = plan(fleet(deployments=deployment(port=8123)))["ray"]
+    assert 8123 in ray_plan["closed_ports"]
+    assert {"address": "10.0.0.1", "port": 8123, "what": "engine tiny"} in ray_plan["probes_from_outside"]
+
+
 def test_no_secret_stands_in_a_plan() -> None:
     text = str(plan(fleet(texts={"ray_cluster_token": "s3cr3t-token-value"})))
     assert "s3cr3t" not in text
