@@ -101,6 +101,10 @@ def deployment_plans(
     """Return the plans of all deployments, or ``mistakes``: all of them, each a sentence."""
     if not members:
         return {"mistakes": [*mistakes, "gpu_nodes: the group has no hosts; write the nodes into the inventory"]}
+    unread = [name for name in members if "platform_node" not in hostvars[name]]
+    if unread:
+        why = "was not read in this run; run without --limit, or take it out of gpu_nodes"
+        return {"mistakes": [*mistakes, *[f"{name}: {why}" for name in unread]]}
     wishes = _plan.Wishes(
         deployments=deployments,
         nodes=nodes(members, hostvars),

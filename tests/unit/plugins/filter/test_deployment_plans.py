@@ -93,3 +93,8 @@ def test_mistakes_are_data_and_there_is_no_plan(changed: dict[str, t.Any], expec
     assert list(result) == ["mistakes"]
     for one in expected:
         assert any(one in mistake for mistake in result["mistakes"]), result["mistakes"]
+
+
+def test_a_node_that_was_not_read_is_named() -> None:
+    [mistake] = planned(members=["one", "elsewhere"])["mistakes"]
+    assert mistake.startswith("elsewhere: was not read in this run")
