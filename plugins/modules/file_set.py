@@ -194,7 +194,10 @@ def main() -> None:
             },
         },
         supports_check_mode=True,
+        # The node's journal would show the options, and so the text of secret files.
+        no_log=True,
     )
+    module.no_log_values.update(one["content"] for one in module.params["files"] if one["secret"] and one["content"])
     reasons: dict[str, str] = {}
     diff: list[dict[str, str]] = []
     kept: list[str] = []

@@ -1,19 +1,20 @@
 #!/bin/sh
-# Fails when one of the words in $SECRETS stands in a process list, a log, a journal or a container's description.
-# It is a script because the words must not stand on a command line themselves: grep reads them from a file.
+# find_secrets.sh WORDS: fails when a line of the file WORDS stands in a process list, a log, a journal, a plan or a container's
+# description.
 set -eu
-words=$(mktemp)
-trap 'rm -f "$words" "$words.seen"' EXIT
-printf '%s\n' $SECRETS > "$words"
+seen=$(mktemp)
+trap 'rm -f "$seen" "$seen.found"' EXIT
 {
   for file in /proc/[0-9]*/cmdline; do tr '\0' ' ' < "$file" 2>/dev/null || true; echo; done
   for container in $(docker ps --all --quiet); do docker inspect "$container"; docker logs "$container" 2>&1; done
   journalctl --no-pager --quiet
   cat /etc/gpufleet/plans/*.json /etc/systemd/system/gpufleet-*.service
   find /var/log/nginx -type f -exec cat {} + 2>/dev/null || true
-} > "$words.seen"
-test -s "$words.seen"
-if grep --count --fixed-strings --file="$words" "$words.seen"; then
-  echo "a secret was found" >&2
+} > "$seen"
+grep --quiet gpufleet-ray "$seen"
+if grep --text --fixed-strings --file="$1" "$seen" | cut -c1-80; then :; fi > "$seen.found"
+if [ -s "$seen.found" ]; then
+  echo "$(wc -l < "$seen.found") lines hold a secret; they begin:" >&2
+  cut -c1-40 "$seen.found" >&2
   exit 1
 fi
