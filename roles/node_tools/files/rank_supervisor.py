@@ -4,7 +4,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Keep one rank of a group running: the main process of a gpufleet unit (systemd, Type=notify).
+"""Keep one rank of a group running: the main process of a gpufleet unit (systemd, NotifyAccess=main).
 
 usage: rank_supervisor.py SPEC.json
 
