@@ -308,4 +308,4 @@ def test_giving_up_is_an_exit_status_that_is_not_restarted(docker: Docker, syste
 )
 def test_the_units_do_not_restart_a_rank_that_was_given_up(unit: str) -> None:
     lines = (SUPERVISOR.parents[2] / unit).read_text().splitlines()
-    assert {"Type=notify", "RestartPreventExitStatus=78", "KillMode=mixed"} <= set(lines)
+    assert {"Type=exec", "RestartPreventExitStatus=78", "KillMode=mixed"} <= set(lines)
