@@ -14,16 +14,8 @@ description:
   - Reads platform, packages, units, addresses, GPUs, the container engine and listening ports of a node, from files where
     there are files, with every command bounded in time.
   - It takes the place of M(ansible.builtin.setup), which reads more and slower.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
