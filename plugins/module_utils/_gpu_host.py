@@ -73,3 +73,68 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 """
 
 from __future__ import annotations
+
+import concurrent.futures
+import re
+import time
+import typing as t
+
+from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_driver as _driver
+from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_services as _services
+from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_software as _software
+from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome, bounded
+from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_host_pci import read_pci
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._kernel_log import read_kernel_log
+
+
+def memory_bytes(host: Host) -> int | None:
+    found = re.search(r"^MemTotal:\s+(\d+) kB", host.text("/proc/meminfo") or "", re.MULTILINE)
+    return int(found[1]) * 1024 if found else None
+
+
+def read_gpu_host(
+    root: str = "/",
+    run: t.Callable[..., Outcome] = bounded,
+    sleep: t.Callable[[float], None] = time.sleep,
+) -> dict[str, t.Any]:
+    """Return what is documented above; never raises for what is missing, never waits without a bound."""
+    host = Host(root=root, run=run, sleep=sleep)
+    daemons, asleep = _services.processes(host)
+    boot = _driver.boot(host)
+    driver, modules = _driver.driver(host), _driver.modules(host)
+    # Most of the time goes into waiting for other programs, so they wait side by side.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        pci = pool.submit(read_pci, host)
+        kernel_log = pool.submit(read_kernel_log, host, boot["booted_at"])
+        units = pool.submit(_services.units, host, boot["uptime_seconds"])
+        packages = pool.submit(_software.packages, host)
+        libraries = pool.submit(_software.libraries, host)
+        kernels = pool.submit(_driver.kernels, host, boot["kernel"])
+        secure_boot = pool.submit(_driver.secure_boot, host)
+        containers = pool.submit(_software.containers, host)
+        known = (units.result()["units"] or {}).get(_services.FABRIC_MANAGER, {}).get("load") == "loaded"
+        versions = packages.result()["versions"]
+        return {
+            "boot": boot,
+            "driver": driver,
+            "modules": modules,
+            "nouveau": _driver.nouveau(host),
+            "device_nodes": _driver.device_nodes(host),
+            "capability_nodes": _driver.capability_nodes(host),
+            "gdr": _driver.gdr(host, driver["flavour"], modules, boot["kernel"]),
+            "environment": _software.environment(host),
+            "imex": _services.imex(host),
+            "fabric_manager": _services.fabric_manager(host, boot["booted_at"], versions, known),
+            "processes": daemons,
+            "memory_bytes": memory_bytes(host),
+            "packages": packages.result(),
+            "libraries": libraries.result(),
+            "kernels": kernels.result(),
+            "secure_boot": secure_boot.result(),
+            "containers": containers.result(),
+            "kernel_log": kernel_log.result(),
+            **units.result(),
+            **pci.result(),
+            "stuck_processes": _services.still_asleep(host, asleep),
+        }

@@ -147,16 +147,19 @@ def swap(host: Host) -> Readings:
     }
 
 
+def blacklist(host: Host) -> list[str] | None:
+    """Return the expressions that unattended-upgrades leaves alone, None when apt does not answer."""
+    dumped = host.run(["apt-config", "dump", "Unattended-Upgrade::Package-Blacklist"])
+    found = re.findall(r'^Unattended-Upgrade::Package-Blacklist:: "(.*)";$', dumped.stdout, re.MULTILINE)
+    return found if dumped.ok else None
+
+
 def packages(host: Host) -> Readings:
     """Return {manager, installed: [names], held: [names], blacklist: [regex] | None}."""
     manager = _node.distribution(host.root)["package_manager"]
     versions, held = _node.packages(manager, host.root)
-    blacklist = None
-    if manager == "apt":
-        dumped = host.run(["apt-config", "dump", "Unattended-Upgrade::Package-Blacklist"])
-        blacklist = re.findall(r'^Unattended-Upgrade::Package-Blacklist:: "(.*)";$', dumped.stdout, re.MULTILINE)
-        blacklist = blacklist if dumped.ok else None
-    return {"manager": manager, "installed": sorted(versions), "held": held, "blacklist": blacklist}
+    expressions = blacklist(host) if manager == "apt" else None
+    return {"manager": manager, "installed": sorted(versions), "held": held, "blacklist": expressions}
 
 
 def parse_upgrade(manager: str, text: str) -> dict[str, list[str]]:
