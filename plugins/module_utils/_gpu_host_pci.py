@@ -76,8 +76,8 @@ def function(host: Host, address: str) -> dict[str, t.Any]:
     """Return what /sys says of one function."""
     path = f"{DEVICES}/{address}"
     real = os.path.realpath(os.path.join(host.root, path.lstrip("/")))
-    above = os.path.basename(os.path.dirname(real))
-    partner = f"{DEVICES}/{above}" if _ADDRESS.fullmatch(above) else ""
+    # /sys keeps a function in the directory of the port above it; on the root bus that is no function.
+    partner = f"{path}/.." if _ADDRESS.fullmatch(os.path.basename(os.path.dirname(real))) else "/nowhere"
     driver = os.path.join(real, "driver")
     errors = {kind: total_errors(host.text(f"{path}/aer_dev_{kind}")) for kind in ("fatal", "nonfatal", "correctable")}
     numa = host.text(f"{path}/numa_node")
@@ -96,7 +96,7 @@ def function(host: Host, address: str) -> dict[str, t.Any]:
         "link_speed_gts": speed_gts(host.text(f"{path}/current_link_speed")),
         "link_width": link_width(host.text(f"{path}/current_link_width")),
         **link(host, path, "link"),
-        **link(host, partner or "/nowhere", "link_partner"),
+        **link(host, partner, "link_partner"),
         "aer": None if None in errors.values() else errors,
     }
 
