@@ -40,7 +40,7 @@ IMEX_NODES = "/etc/nvidia-imex/nodes_config.cfg"
 _LOG_BYTES = 2**18
 
 #: What of Fabric Manager's many lines says that it is well or why not.
-FABRIC_LINES = re.compile(
+_FABRIC_WORDS = re.compile(
     r"error|fatal|warn|fail|abort|don't match|mismatch|not (?:supported|loaded|found)|does not exist|NV_WARN"
     r"|Successfully configured|SXid",
     re.IGNORECASE,
@@ -88,6 +88,11 @@ def settings(text: str | None) -> dict[str, str] | None:
     return None if text is None else dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
 
 
+def of_fabric(text: str) -> bool:
+    """Return whether a line of Fabric Manager is worth keeping."""
+    return bool(_FABRIC_WORDS.search(text))
+
+
 def log_file_lines(text: str, booted_at: float) -> list[_kernel_log.Line]:
     """Return the lines of this boot of Fabric Manager's own file: "[Sep 08 2025 23:21:50] [ERROR] [tid 9] …", local time."""
     lines = []
@@ -96,7 +101,7 @@ def log_file_lines(text: str, booted_at: float) -> list[_kernel_log.Line]:
             at = datetime.datetime.strptime(" ".join(stamp.split()), "%b %d %Y %H:%M:%S").timestamp() - booted_at
         except ValueError:
             continue
-        if at >= 0 and FABRIC_LINES.search(said):
+        if at >= 0 and of_fabric(said):
             lines.append((at, said))
     return lines
 
@@ -115,7 +120,7 @@ def fabric_log(host: Host, configuration: t.Mapping[str, str], booted_at: float)
     """Return Fabric Manager's lines of this boot, from the journal of its unit and from its file, in order."""
     path = configuration.get("LOG_FILE_NAME", FABRIC_MANAGER_LOG)
     text = tail(host, path) if path else None
-    lines, beginning, problem = _kernel_log.journal(host, [f"--unit={FABRIC_MANAGER}"], FABRIC_LINES)
+    lines, beginning, problem = _kernel_log.journal(host, [f"--unit={FABRIC_MANAGER}"], of_fabric)
     if text is None and beginning is None:
         return _kernel_log.log("", [], booted_at, False, f"{problem}; {path or 'its log file'} cannot be read")
     both = sorted([*lines, *log_file_lines(text or "", booted_at)])

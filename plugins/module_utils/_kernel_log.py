@@ -27,10 +27,13 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._host_read impo
 Log = dict[str, t.Any]
 #: (seconds since boot, text)
 Line = tuple[float, str]
+Wanted = t.Callable[[str], bool]
 
-#: What concerns a GPU node: the driver (NVRM), its modules, NVSwitches, nouveau, PCI errors, refused modules.
-KERNEL_LINES = re.compile(
-    r"NVRM|nvidia|nouveau|\bnova_core\b|\bAER\b|PCIe Bus Error|[Mm]odule verification failed|unsigned module|Lockdown: modprobe"
+#: What concerns a GPU node: the driver (NVRM), its modules, NVSwitches, nouveau, PCI errors, refused modules. Plain words,
+#: as a long log is searched ten times as fast for them as for one expression.
+KERNEL_WORDS = (
+    *("NVRM", "nvidia", "nouveau", "nova_core", "AER: ", "PCIe Bus Error"),
+    *("odule verification failed", "unsigned module", "Lockdown: modprobe"),
 )
 
 #: A kind of line is its text up to the number of the error, or without its numbers.
@@ -42,8 +45,11 @@ KEPT_AT_EACH_END = 10
 #: The first line of a boot has the time 0; journald may have been late, or its files may have been cut.
 BEGINNING_SECONDS = 1.0
 
-#: journalctl(1) reads some 50 000 lines in a second.
-JOURNAL_SECONDS = 15.0
+#: More than a healthy kernel says in a year; read in two or three seconds.
+JOURNAL_LINES, JOURNAL_SECONDS = 100_000, 15.0
+
+#: How journalctl writes a message that is no plain UTF-8.
+_MESSAGE_IN_BYTES = re.compile(r'"MESSAGE"\s*:\s*\[')
 
 #: A record of /dev/kmsg is at most 8 KiB; the whole ring is read in some milliseconds unless somebody floods it.
 _KMSG_RECORD_BYTES, _KMSG_SECONDS = 16384, 3.0
@@ -90,13 +96,13 @@ def _message(value: t.Any) -> str:
     return str(value or "")
 
 
-def parse_journal(output: str, wanted: t.Pattern[str]) -> tuple[list[Line], float | None]:
+def parse_journal(output: str, wanted: Wanted) -> tuple[list[Line], float | None]:
     """Return (matching lines, seconds since boot of the very first line or None) of journalctl's JSON output."""
     lines: list[Line] = []
     beginning = None
     for raw in output.splitlines():
         # Only few of many lines are decoded; a message in bytes cannot be searched before.
-        if beginning is not None and not wanted.search(raw) and '"MESSAGE":[' not in raw.replace(" ", ""):
+        if beginning is not None and not wanted(raw) and not _MESSAGE_IN_BYTES.search(raw):
             continue
         try:
             entry = json.loads(raw)
@@ -105,15 +111,16 @@ def parse_journal(output: str, wanted: t.Pattern[str]) -> tuple[list[Line], floa
         stamp = entry.get("_SOURCE_MONOTONIC_TIMESTAMP") or entry.get("__MONOTONIC_TIMESTAMP") or "0"
         at, text = int(stamp) / 1e6, _message(entry.get("MESSAGE"))
         beginning = at if beginning is None else beginning
-        if wanted.search(text):
+        if wanted(text):
             lines.append((at, text))
     return lines, beginning
 
 
-def journal(host: Host, which: t.Sequence[str], wanted: t.Pattern[str]) -> tuple[list[Line], float | None, str]:
+def journal(host: Host, which: t.Sequence[str], wanted: Wanted) -> tuple[list[Line], float | None, str]:
     """Return (matching lines of this boot, time of the first line of all, problem). Silence is a problem too."""
     fields = "--output-fields=MESSAGE,_SOURCE_MONOTONIC_TIMESTAMP"
-    argv = ["journalctl", "--quiet", "--no-pager", "--boot", "--output=json", fields, *which]
+    most = f"--lines={JOURNAL_LINES}"
+    argv = ["journalctl", "--quiet", "--no-pager", "--boot", "--output=json", fields, most, *which]
     asked = host.run(argv, timeout_seconds=JOURNAL_SECONDS)
     lines, beginning = parse_journal(asked.stdout, wanted)
     problem = asked.problem or ("" if beginning is not None else "the journal holds no line of this boot")
@@ -159,13 +166,18 @@ def read_kmsg(path: str) -> tuple[str, str]:
     return b"".join(found).decode(errors="replace"), ""
 
 
+def of_gpus(text: str) -> bool:
+    """Return whether a line of the kernel concerns GPUs."""
+    return any(word in text for word in KERNEL_WORDS)
+
+
 def read_kernel_log(host: Host, booted_at: float) -> Log:
     """Return the lines of this boot's kernel log that concern GPUs."""
-    lines, beginning, problem = journal(host, ["--dmesg"], KERNEL_LINES)
+    lines, beginning, problem = journal(host, ["--dmesg"], of_gpus)
     if beginning is not None and not problem:
         return log("journal", lines, booted_at, beginning < BEGINNING_SECONDS)
     records, also = read_kmsg(os.path.join(host.root, "dev/kmsg"))
     if not records:
         return log("", [], booted_at, False, f"{problem}; {also or '/dev/kmsg is empty'}")
     found, complete = parse_kmsg(records)
-    return log("kmsg", [one for one in found if KERNEL_LINES.search(one[1])], booted_at, complete, problem)
+    return log("kmsg", [one for one in found if of_gpus(one[1])], booted_at, complete, problem)
