@@ -257,6 +257,33 @@ def test_gpus_are_nvidia_display_functions(tmp_path: pathlib.Path) -> None:
     assert _node.gpus(str(tmp_path / "none")) == []
 
 
+OPEN_DRIVER = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  (dvs-builder)"
+OWN_DRIVER = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024"
+
+
+@pytest.mark.parametrize(
+    ("said", "version", "flavour"),
+    [(OPEN_DRIVER, "580.159.04", "open"), (OWN_DRIVER, "550.54.14", "proprietary"), ("", "", "")],
+)
+def test_the_loaded_driver(tmp_path: pathlib.Path, said: str, version: str, flavour: str) -> None:
+    files = {"proc/driver/nvidia/version": f"{said}\nGCC version: gcc 12\n"} if said else {}
+    found = _node.nvidia(tree(tmp_path, files))
+    assert (found["version"], found["flavour"], found["nouveau"], found["switches"]) == (version, flavour, False, [])
+
+
+def test_nouveau_and_nvswitches(tmp_path: pathlib.Path) -> None:
+    switch, card = "sys/bus/pci/devices/0000:05:00.0", "sys/bus/pci/devices/0000:06:00.0"
+    files = {
+        "sys/module/nouveau/refcnt": "1\n",
+        f"{switch}/vendor": "0x10de\n",
+        f"{switch}/class": "0x068000\n",
+        f"{card}/vendor": "0x10de\n",
+        f"{card}/class": "0x030200\n",
+    }
+    found = _node.nvidia(tree(tmp_path, files))
+    assert (found["nouveau"], found["switches"]) == (True, ["0000:05:00.0"])
+
+
 @pytest.mark.parametrize(("script", "expected"), [("echo kvm", "kvm"), ("echo none; exit 1", "none"), ("", "unknown")])
 def test_virtualization(tool: t.Callable[[str, str], None], script: str, expected: str) -> None:
     tool("systemd-detect-virt", script)
