@@ -24,6 +24,9 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._command import
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASS = "0x03"
 
+#: Class of NVSwitches, "other bridge".
+BRIDGE_CLASS = "0x0680"
+
 #: Distributions that count as members of the RedHat family.
 REDHAT_FAMILY = ("rhel", "fedora", "centos", "rocky", "almalinux", "ol")
 
@@ -151,6 +154,28 @@ def gpus(root: str = "/") -> list[dict[str, str]]:
         if (text(str(base), f"{name}/class") or "").startswith(DISPLAY_CLASS):
             found.append({"pci": name, "device": (text(str(base), f"{name}/device") or "")[2:]})
     return found
+
+
+def nvidia(root: str = "/") -> dict[str, t.Any]:
+    """Return what of NVIDIA's driver is loaded, and the NVSwitches on the PCI bus::
+
+    {"version": "580.126.20" | "", "flavour": "open" | "proprietary" | "", "nouveau": False, "switches": [pci address]}
+    """
+    said = (text(root, "/proc/driver/nvidia/version") or "").partition("\n")[0]
+    version = re.search(r"\s(\d{3,}\.[\d.]+)\s", said)
+    flavour = "open" if "Open Kernel Module" in said else "proprietary"
+    base = pathlib.Path(root) / "sys/bus/pci/devices"
+    return {
+        "version": version[1] if version else "",
+        "flavour": flavour if version else "",
+        "nouveau": (pathlib.Path(root) / "sys/module/nouveau").is_dir(),
+        "switches": [
+            name
+            for name in (sorted(os.listdir(base)) if base.is_dir() else [])
+            if text(str(base), f"{name}/vendor") == NVIDIA_VENDOR
+            and (text(str(base), f"{name}/class") or "").startswith(BRIDGE_CLASS)
+        ],
+    }
 
 
 def virtualization() -> str:

@@ -36,6 +36,9 @@ options:
       - docker.service
       - containerd.service
       - nginx.service
+      - nvidia-persistenced.service
+      - nvidia-fabricmanager.service
+      - nvidia-imex.service
       - chrony.service
       - chronyd.service
       - systemd-timesyncd.service
@@ -57,8 +60,8 @@ node:
   description:
     - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
-      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(can_raise_limits),
-      C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes).
+      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia),
+      C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes).
   returned: always
   type: dict
 """
@@ -127,6 +130,7 @@ def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
         "addresses": sorted({address for one in found.values() for address in one["addresses"]}),
         "default_interface": _node.default_interface(),
         "gpus": _node.gpus(),
+        "nvidia": _node.nvidia(),
         "can_raise_limits": _docker_daemon.can_raise_limits(),
         "packages": versions,
         "held_packages": held,
@@ -148,6 +152,9 @@ def main() -> None:
                     "docker.service",
                     "containerd.service",
                     "nginx.service",
+                    "nvidia-persistenced.service",
+                    "nvidia-fabricmanager.service",
+                    "nvidia-imex.service",
                     "chrony.service",
                     "chronyd.service",
                     "systemd-timesyncd.service",

@@ -21,7 +21,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gpu_lock_cards, _gpu_lock_wishes
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import NAMINGS, Alternatives, Naming
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_text import blacklist, pins
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_text import pins
 
 Candidate = t.Mapping[str, t.Any]
 Candidates = t.Mapping[str, t.Sequence[Candidate]]
@@ -62,7 +62,7 @@ def lock(wishes: t.Mapping[str, t.Any], node: t.Mapping[str, t.Any], candidates:
 
         {"mistakes": [], "notes": [], "driver": "580.126.20", "branch": "580", "flavour": "open", "naming": "…",
          "packages": {name: version}, "parts": {"fabric_manager": name or "", "nscq": …, "imex": …, "nvlsm": …,
-         "compat": …, "pinning": …}, "pins": text for apt, "blacklist": [regex], "holds": [name]}
+         "compat": …, "pinning": …}, "pins": text for apt}
 
     With mistakes the other keys are empty.
     """
@@ -76,14 +76,12 @@ def lock(wishes: t.Mapping[str, t.Any], node: t.Mapping[str, t.Any], candidates:
         **resolved,
         "mistakes": [],
         "pins": pins(resolved["driver"], resolved["packages"]),
-        "blacklist": blacklist(),
-        "holds": sorted(resolved["packages"]),
     }
 
 
 def _nothing() -> Lock:
     texts = dict.fromkeys(("driver", "branch", "flavour", "naming", "pins"), "")
-    return {**texts, "notes": [], "packages": {}, "parts": {}, "blacklist": [], "holds": []}
+    return {**texts, "notes": [], "packages": {}, "parts": {}}
 
 
 def _of_source(candidate: Candidate, repository: str) -> bool:

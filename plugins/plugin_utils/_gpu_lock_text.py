@@ -12,7 +12,6 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import FAMILY
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import blacklist as expressions
 
 #: Above 1000 apt takes the version even where that is a downgrade (apt_preferences(5)).
 LOCKED = 1001
@@ -35,8 +34,3 @@ def _record(names: str, pin: str, priority: int) -> str:
         "Explanation: Written by the role gpufleet.inference.nvidia_driver; changes made here are lost.\n"
         f"Package: {names}\nPin: {pin}\nPin-Priority: {priority}\n"
     )
-
-
-def blacklist() -> list[str]:
-    """Return the driver's family as regular expressions for unattended-upgrades."""
-    return expressions(FAMILY)

@@ -23,6 +23,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_cards
     RACK,
     Card,
 )
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import in_container
 
 AUTO, REQUIRED, ABSENT = "auto", "required", "absent"
 
@@ -40,9 +41,12 @@ Wishes = t.Mapping[str, t.Any]
 
 
 def card_ids(wishes: Wishes, node: t.Mapping[str, t.Any]) -> list[str]:
-    """Return the PCI device ids of the node's cards: those declared, else those on the PCI bus."""
+    """Return the PCI device ids of the node's cards: those declared, else those on the PCI bus.
+
+    A container sees the cards of its machine, but their driver is the machine's: there only declared cards count.
+    """
     if wishes["cards"] == [AUTO]:
-        return [one["device"].lower() for one in node.get("gpus", [])]
+        return [] if in_container(node) else [one["device"].lower() for one in node.get("gpus", [])]
     return [str(one).lower() for one in wishes["cards"]]
 
 

@@ -81,7 +81,6 @@ def node(*cards: str, switches: int = 0, **more: t.Any) -> dict[str, t.Any]:
             "version": "",
             "flavour": "",
             "nouveau": False,
-            "users": 0,
             "switches": [f"0000:{at + 16:02x}:00.0" for at in range(switches)],
         },
         **more,

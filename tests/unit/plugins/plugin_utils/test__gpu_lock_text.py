@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_text import blacklist, pins
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_text import pins
 
 
 def test_own_versions_first_then_the_driver_then_no_stranger() -> None:
@@ -19,9 +19,3 @@ def test_own_versions_first_then_the_driver_then_no_stranger() -> None:
     ]
     assert records[0]["Package"] == "nvlsm"
     assert records[1]["Package"] == records[2]["Package"]
-
-
-def test_the_blacklist_holds_the_driver_and_not_the_toolkit() -> None:
-    expressions = blacklist()
-    assert any(re.match(one, "nvidia-fabricmanager-580") for one in expressions)
-    assert not any(re.match(one, "nvidia-container-toolkit") for one in expressions)
