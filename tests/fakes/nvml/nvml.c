@@ -49,9 +49,11 @@ static int split(const char *value, int64_t *numbers, int most)
     int found = 0;
 
     for (; found < most; found++, value = end) {
-        numbers[found] = (int64_t)strtoull(value, &end, 0);
+        int64_t number = (int64_t)strtoull(value, &end, 0);
+
         if (end == value)
             break;
+        numbers[found] = number;
     }
     return found;
 }
