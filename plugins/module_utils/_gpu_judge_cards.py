@@ -29,7 +29,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_comm
     not_said,
     per_gpu,
 )
-from ansible_collections.gpufleet.inference.plugins.module_utils._unread import is_unread
+from ansible_collections.gpufleet.inference.plugins.module_utils._unread import OUTSIDE, is_unread
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import FAIL, NOT_VERIFIED, PASS, WARN
 
 #: nvml.h: GPU is lost, and reset required.
@@ -92,10 +92,12 @@ def handles(node: Node) -> Judged:
         return Finding(NOT_VERIFIED, "NVML knows no GPU", expected, "See `GPU count`.", source)
     if not lost:
         return Finding(PASS, f"{len(node.nvml['gpus'])} opened", expected, source=source)
-    codes = {one["code"] for one in lost.values()}
+    observed = {str(index): one["unread"] for index, one in sorted(lost.items())}
+    codes = {one["code"] for one in lost.values()} - {OUTSIDE}
+    if not codes:
+        return Finding(NOT_VERIFIED, observed, expected, "See `NVML answers`: it did not come so far.", source)
     action = RESET if codes == {_RESET_REQUIRED} else REBOOT
     remedy = "A lost GPU stays lost until a reboot." if _LOST in codes else ""
-    observed = {str(index): one["unread"] for index, one in sorted(lost.items())}
     return Finding(FAIL, observed, expected, remedy, source, action, tuple(sorted(lost)))
 
 

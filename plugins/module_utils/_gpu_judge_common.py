@@ -24,7 +24,8 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 
 Value = t.Any
 
-AMPERE, HOPPER = 7, 9
+#: nvml.h: nvmlDeviceArchitecture_t.
+HOPPER = 9
 
 PASSTHROUGH = 1
 #: Values of nvmlDeviceGetVirtualizationMode that mean: this is a guest.
@@ -179,13 +180,20 @@ def per_gpu(
     verdict = worst(one.verdict for one in bad.values())
     return Finding(
         verdict,
-        {str(index): one.observed for index, one in sorted(bad.items())},
+        by_gpu({index: one.observed for index, one in bad.items()}, len(node.gpus)),
         expected,
         LOOK_AGAIN if verdict == NOT_VERIFIED and not remedy else remedy,
         source,
         strongest(one.action for one in bad.values()),
         tuple(sorted(bad)),
     )
+
+
+def by_gpu(observed: t.Mapping[int, t.Any], many: int) -> dict[str, t.Any]:
+    """Return {"3": …} for some of ``many`` GPUs, and {"all": …} when there are several and all say the same."""
+    if len(observed) == many > 1 and len({str(one) for one in observed.values()}) == 1:
+        return {"all": next(iter(observed.values()))}
+    return {str(index): observed[index] for index in sorted(observed)}
 
 
 def _together(values: t.Sequence[t.Any]) -> t.Any:

@@ -75,6 +75,17 @@ def _active(links: t.Any) -> list[t.Any]:
     return [link for link in links if link.get("state") == 1]
 
 
+def _names(links: t.Iterable[t.Any]) -> str:
+    """Return link numbers, runs of them together: ``0-17`` or ``3, 7``."""
+    runs: list[list[int]] = []
+    for link in sorted(int(one) for one in links):
+        if runs and runs[-1][-1] == link - 1:
+            runs[-1].append(link)
+        else:
+            runs.append([link])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
 def links_up(node: Node) -> Judged:
     why = _no_links(node)
     if why:
@@ -89,7 +100,7 @@ def links_up(node: Node) -> Judged:
         if wanted is None:
             wanted = gpu.card.nvlinks if gpu.card else None
         if unknown:
-            return Bad(NOT_VERIFIED, f"links {', '.join(str(link) for link in unknown)} could not be read")
+            return Bad(NOT_VERIFIED, f"links {_names(unknown)} could not be read")
         if wanted is None:
             return Bad(NOT_VERIFIED, f"{active}; the catalogue does not say how many")
         return None if active >= wanted else Bad(FAIL, f"{active} of {wanted}", RESET)
@@ -112,11 +123,13 @@ def link_speed(node: Node) -> Judged:
         speeds = {link["link"]: link.get("speed_mb_s") for link in _active(links)}
         unknown = [link for link, speed in speeds.items() if speed is None or is_unread(speed)]
         if unknown:
-            return Bad(NOT_VERIFIED, f"links {', '.join(str(link) for link in unknown)} could not be read")
+            return Bad(NOT_VERIFIED, f"links {_names(unknown)} could not be read")
         if wanted is None:
             return Bad(NOT_VERIFIED, "the catalogue does not say how fast")
         slow = {link: speed for link, speed in speeds.items() if speed < 0.99 * wanted}
-        return Bad(FAIL, f"links {slow} of {wanted} MB/s", RESET) if slow else None
+        if not slow:
+            return None
+        return Bad(FAIL, f"links {_names(slow)} at {min(slow.values())} of {wanted} MB/s", RESET)
 
     judged = per_gpu(node, lambda gpu: gpu.read("nvlinks"), judge, None, _FABRIC_REMEDY, "NVML field 164 per link")
     if isinstance(judged, Finding) and judged.verdict == PASS:
@@ -133,19 +146,20 @@ def link_errors(node: Node) -> Judged:
     limit = node.profile.threshold("nvlink_errors")
 
     def judge(links: t.Any, gpu: Gpu) -> Bad | None:
-        worse: list[str] = []
-        unread: list[str] = []
+        worse: dict[str, list[int]] = {}
+        unread: list[int] = []
         for link in _active(links):
             errors = link.get("errors")
             counters = {} if errors is None or is_unread(errors) else dict(errors)
             known = {name: count for name, count in counters.items() if not is_unread(count)}
             if not known:
-                unread.append(str(link["link"]))
-            high = {name: count for name, count in known.items() if name not in _NOT_FAULTS and count > limit}
-            worse += [f"link {link['link']} {count} {name}" for name, count in high.items()]
+                unread.append(link["link"])
+            for name, count in known.items():
+                if name not in _NOT_FAULTS and count > limit:
+                    worse.setdefault(f"{count} {name}", []).append(link["link"])
         if worse:
-            return Bad(WARN, ", ".join(worse))
-        return Bad(NOT_VERIFIED, f"links {', '.join(unread)} could not be read") if unread else None
+            return Bad(WARN, "; ".join(f"{what} on link {_names(links)}" for what, links in worse.items()))
+        return Bad(NOT_VERIFIED, f"links {_names(unread)} could not be read") if unread else None
 
     remedy = "Errors on a link cost bandwidth and may end in Xid 74: watch whether they grow; reseat or replace."
     source = "NVML fields 161 to 163 and 206 to 214 per link"
@@ -175,10 +189,10 @@ def peers(node: Node) -> Judged:
     cut = {f"{one['a']}-{one['b']}": one["nvlink"] for one in pairs if not is_unread(one["nvlink"]) and one["nvlink"]}
     blind = [f"{one['a']}-{one['b']}" for one in pairs if is_unread(one["nvlink"])]
     if cut:
-        observed = {pair: f"status {status}" for pair, status in cut.items()}
+        statuses = {pair: f"status {status}" for pair, status in cut.items()}
         sick = tuple(sorted({int(end) for pair in cut for end in pair.split("-")}))
         remedy = f"CUDA says error 802 or copies over PCIe. {_FABRIC_REMEDY}"
-        return Finding(FAIL, observed, expected, remedy, source, RESTART_FABRIC, sick)
+        return Finding(FAIL, statuses, expected, remedy, source, RESTART_FABRIC, sick)
     if blind or len(pairs) < wanted:
         observed = f"{', '.join(blind) or wanted - len(pairs)} could not be read"
         return Finding(NOT_VERIFIED, observed, expected, LOOK_AGAIN, source)

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_action import HANDS_ON, RESET
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import (
+    HOPPER,
     Bad,
     Finding,
     Gpu,
@@ -131,7 +132,7 @@ def temperature_margin(node: Node) -> Judged:
         f"more than {least:.0f} °C below the limit",
         _COOLING,
         "nvmlDeviceGetMarginTemperature",
-        may_lack=lambda gpu: not gpu.has_ecc_tables,
+        may_lack=lambda gpu: not gpu.has_ecc_tables or (gpu.architecture or HOPPER) < HOPPER,
     )
     return _good(judged, "enough")
 
