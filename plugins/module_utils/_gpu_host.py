@@ -75,7 +75,6 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import concurrent.futures
-import re
 import time
 import typing as t
 
@@ -84,13 +83,8 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_hos
 from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_software as _software
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome, bounded
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_host_pci import read_pci
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host, memory_bytes
 from ansible_collections.gpufleet.inference.plugins.module_utils._kernel_log import read_kernel_log
-
-
-def memory_bytes(host: Host) -> int | None:
-    found = re.search(r"^MemTotal:\s+(\d+) kB", host.text("/proc/meminfo") or "", re.MULTILINE)
-    return int(found[1]) * 1024 if found else None
 
 
 def read_gpu_host(

@@ -16,7 +16,7 @@ import re
 import stat
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host, container
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host, container
 
 MODULES = (
     *("nvidia", "nvidia_uvm", "nvidia_modeset", "nvidia_drm", "nvidia_peermem", "nvidia_fs", "gdrdrv"),

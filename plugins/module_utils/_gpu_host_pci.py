@@ -16,7 +16,7 @@ import re
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _node
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
 #: PCI vendor of Mellanox.
 MELLANOX_VENDOR = "0x15b3"

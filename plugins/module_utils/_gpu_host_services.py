@@ -18,7 +18,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _kernel_log
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_host_driver import VERSION, there
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
 FABRIC_MANAGER = "nvidia-fabricmanager.service"
 UNITS = (
@@ -85,7 +85,7 @@ def units(host: Host, uptime_seconds: float) -> dict[str, t.Any]:
 
 def settings(text: str | None) -> dict[str, str] | None:
     """Return {key: value} of lines KEY=VALUE."""
-    return None if text is None else dict(re.findall(r"^\s*(\w+)\s*=\s*(.*?)\s*$", text, re.MULTILINE))
+    return None if text is None else dict(re.findall(r"^[ \t]*(\w+)[ \t]*=[ \t]*(.*?)[ \t]*$", text, re.MULTILINE))
 
 
 def of_fabric(text: str) -> bool:

@@ -18,7 +18,8 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _node
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_host_driver import VERSION, there
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host, blacklist
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import blacklist
 
 LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
 

@@ -22,7 +22,7 @@ import re
 import time
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
 Log = dict[str, t.Any]
 #: (seconds since boot, text)

@@ -11,7 +11,7 @@ import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_driver
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 from tests.fakes.gpu_host import KERNEL, answering, make_root, read_root
 
 NEXT = "6.8.0-62-generic"

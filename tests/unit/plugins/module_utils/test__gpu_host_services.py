@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_services
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 from tests.fakes.gpu_host import BOOTED_AT, answering, make_root, read_root
 
 UNIT = _gpu_host_services.FABRIC_MANAGER
@@ -91,6 +91,17 @@ def test_the_journal_of_fabric_manager(tmp_path: pathlib.Path) -> None:
         "journal",
         [(12.0, MISMATCH)],
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        (None, None),
+        ("# A=1\nLOG_FILE_NAME=\nFABRIC_MODE = 0 \n", {"LOG_FILE_NAME": "", "FABRIC_MODE": "0"}),
+    ],
+)
+def test_settings(text: str | None, values: dict[str, str] | None) -> None:
+    assert _gpu_host_services.settings(text) == values
 
 
 def stamp(seconds_since_boot: float) -> str:

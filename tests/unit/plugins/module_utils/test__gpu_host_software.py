@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_host_software
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 from tests.fakes.gpu_host import LIBRARY_DIRECTORY, answering, make_root
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _kernel_log
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
 XID = "NVRM: Xid (PCI:0000:1b:00): 79, pid='<unknown>', name=<unknown>, GPU has fallen off the bus."
 
