@@ -45,6 +45,11 @@ def plain(symbol: str, leaf: str) -> Call:
     return Call(symbol, (leaf,), lambda nvml, gpu: getattr(nvml, symbol)(gpu))
 
 
+def clock(symbol: str, leaf: str, which: int) -> Call:
+    """A clock in MHz."""
+    return Call(symbol, (leaf,), lambda nvml, gpu: getattr(nvml, symbol)(gpu, which))
+
+
 def older(nvml: t.Any, *ways: t.Callable[[], t.Any]) -> t.Any:
     """Return what the first way says that this driver knows; an older driver lacks the symbol or the struct."""
     for way in ways[:-1]:
@@ -266,15 +271,10 @@ GPU_CALLS: tuple[Call, ...] = (
     plain("nvmlDeviceGetEnforcedPowerLimit", "power_enforced_limit_mw"),
     plain("nvmlDeviceGetPowerUsage", "power_usage_mw"),
     plain("nvmlDeviceGetPerformanceState", "performance_state"),
-    *(
-        Call(
-            f"nvmlDeviceGet{kind}ClockInfo",
-            (f"{'max_' if kind else ''}clock_{name}_mhz",),
-            lambda nvml, gpu, kind=kind, clock=clock: getattr(nvml, f"nvmlDeviceGet{kind}ClockInfo")(gpu, clock),
-        )
-        for kind in ("", "Max")
-        for clock, name in ((CLOCK_SM, "sm"), (CLOCK_MEMORY, "memory"))
-    ),
+    clock("nvmlDeviceGetClockInfo", "clock_sm_mhz", CLOCK_SM),
+    clock("nvmlDeviceGetClockInfo", "clock_memory_mhz", CLOCK_MEMORY),
+    clock("nvmlDeviceGetMaxClockInfo", "max_clock_sm_mhz", CLOCK_SM),
+    clock("nvmlDeviceGetMaxClockInfo", "max_clock_memory_mhz", CLOCK_MEMORY),
     plain("nvmlDeviceGetCurrPcieLinkGeneration", "pcie_generation"),
     plain("nvmlDeviceGetMaxPcieLinkGeneration", "pcie_generation_max"),
     plain("nvmlDeviceGetCurrPcieLinkWidth", "pcie_width"),

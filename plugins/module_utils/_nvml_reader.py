@@ -152,9 +152,9 @@ def start(nvml: t.Any, sender: Sender, system: Asker) -> dict[str, t.Any] | None
     try:
         nvml.nvmlInit()
     except nvml.NVMLError as error:
-        found = {"code": int(error.value), "error": type(error).__name__, "text": str(error)}
-        sender.value(("init",), found)
-        return unread(found["error"], found["code"])
+        name, code = type(error).__name__, int(error.value)
+        sender.value(("init",), {"code": code, "error": name, "text": str(error)})
+        return unread(name, code)
     finally:
         sender.send("done", "")
     sender.value(("init",), {"code": 0, "error": "", "text": ""})

@@ -35,13 +35,14 @@ def write(folder: pathlib.Path, profile: str, lines: t.Iterable[str] = ()) -> pa
     """Write the file of a scenario, a profile with more lines, and return its path. Later lines win."""
     path = folder / "scenario.txt"
     text = "".join(f"{line}\n" for line in (f"include {PROFILES / profile}.txt", *lines))
-    path.write_text(text, encoding="utf-8")
+    # A driver may say bytes that are no text: "\udcff" here is the byte 0xff.
+    path.write_text(text, encoding="utf-8", errors="surrogateescape")
     return path
 
 
 def environment(scenario: pathlib.Path) -> dict[str, str]:
     """Return the environment in which a new process finds the fake library with this scenario; compiles it if needed."""
-    lines = [line.split() for line in scenario.read_text(encoding="utf-8").splitlines()]
+    lines = [line.split() for line in scenario.read_text(encoding="utf-8", errors="replace").splitlines()]
     absent = [words[1] for words in lines if words[:1] == ["absent"]]
     return {"LD_LIBRARY_PATH": str(build.library(absent)), "GPUFLEET_FAKE_NVML": str(scenario)}
 
