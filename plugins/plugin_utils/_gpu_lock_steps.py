@@ -37,7 +37,7 @@ def plan(
      "lock": LOCK,                  # of _gpu_lock: of what is installed, else of the candidates
      "refusal": sentence or "",     # why the candidates do not do, or the node has no room
      "install": ["name=version"], "build": [package], "hold": [name],
-     "units": [unit], "module": {"action": "none" | "load" | "reload" | "reboot", "why": sentence},
+     "units": [unit], "module": {"action": "none" | "load" | "reload" | "reboot", "why": sentence, "unload": [module]},
      "kernel_is_ours": bool, "modules_load": [module], "expect": profile of gpu_health}
     """
     applies = bool(_gpu_lock_wishes.card_ids(wishes, node))
@@ -59,9 +59,9 @@ def plan(
         "build": build,
         "hold": [name for name in chosen["packages"] if name not in node["held_packages"] or name in missing],
         "units": _units(node, wishes) if applies else [],
-        "module": _module(node, wishes, chosen) if applies else {"action": "none", "why": ""},
+        "module": {**_module(node, wishes, chosen), "unload": _unload(wishes)},
         "kernel_is_ours": not in_container(node),
-        "modules_load": _modules_load(node, wishes),
+        "modules_load": _modules_load(wishes),
         "expect": _expectation(node, wishes, chosen) if applies else {},
     }
 
@@ -139,7 +139,12 @@ def _module(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any], chosen: 
     return {"action": "none", "why": ""}
 
 
-def _modules_load(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> list[str]:
+def _unload(wishes: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the modules to unload, users first: where one is in use, the first one fails and nothing is unloaded."""
+    return [*reversed(_modules_load(wishes)[1:]), "nvidia_drm", "nvidia_modeset", "nvidia"]
+
+
+def _modules_load(wishes: t.Mapping[str, t.Any]) -> list[str]:
     """Return the modules for modules-load.d. Open modules give RDMA dma-buf, the proprietary ones need peermem."""
     peermem = wishes["flavour"] == PROPRIETARY if wishes["peermem"] == "auto" else wishes["peermem"] == "always"
     return ["nvidia", "nvidia_uvm", *(["nvidia_peermem"] if peermem else [])]
@@ -147,14 +152,16 @@ def _modules_load(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) ->
 
 def _expectation(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any], chosen: Lock) -> dict[str, t.Any]:
     """Return the profile for ``gpu_health``: what this role has made so."""
-    needs = _gpu_lock_wishes.services(wishes, node)
+    needs, settings = _gpu_lock_wishes.services(wishes, node), wishes["settings"]
     return {
         "gpus": len(node["gpus"]) if wishes["cards"] == ["auto"] else len(wishes["cards"]),
         "driver_version": chosen["driver"] or str(wishes["version"]),
         "module_flavour": wishes["flavour"],
-        "fabric_manager": "required" if needs["fabric_manager"] else "absent",
+        "fabric_manager": "required" if needs["fabric_manager"] else "auto",
         "persistence": bool(wishes["persistence"]),
         **({"cuda_at_least": str(wishes["cuda_at_least"])} if wishes["cuda_at_least"] else {}),
+        **{key: settings[key] for key in ("power_limit_w", "ecc", "mig", "compute_mode") if key in settings},
+        **({"locked_clock_mhz": settings["locked_clocks_mhz"][1]} if settings.get("locked_clocks_mhz") else {}),
     }
 
 

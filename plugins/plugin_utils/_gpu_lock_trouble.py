@@ -53,11 +53,11 @@ SIGNS: tuple[tuple[str, str, str], ...] = (
 _HOLDER = re.compile(r"(?:held by process|locked by another process with pid)\s+(\d+)(?:\s+\(([^)]+)\))?")
 
 
-def explain(said: str, names: t.Mapping[str, str] | None = None) -> str:
-    """Return cause and remedy of a failure, from what a tool said. ``names``: {process id: name}, where known."""
+def explain(said: str, processes: str = "") -> str:
+    """Return cause and remedy of a failure, from what a tool said. ``processes``: what ``ps -o pid=,comm=`` printed."""
     holder = _HOLDER.search(said)
     if holder:
-        name = holder[2] or (names or {}).get(holder[1], "")
+        name = holder[2] or dict(re.findall(r"^\s*(\d+)\s+(\S+)", processes, re.MULTILINE)).get(holder[1], "")
         who = f"process {holder[1]}" + (f" ({name})" if name else "")
         return f"{who} holds the lock of the package manager. Wait for it or end it, then run this again."
     for sign, cause, remedy in SIGNS:

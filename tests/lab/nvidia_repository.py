@@ -5,7 +5,7 @@
 """``python -m tests.lab.nvidia_repository``: small signed apt repositories of stand-in packages, for the driver's role.
 
 They lie under ``.cache/lab/nvidia``, one flat repository per folder, with the public key ``lab.pub`` and its fingerprint
-in ``fingerprint``. A file ``inputs`` says what they were made from; nothing is made twice.
+in ``fingerprint``; each is also one archive, to be sent. A file ``inputs`` says what they were made from; nothing is made twice.
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def write(folder: str, packages: list[Package], home: pathlib.Path) -> None:
     (target / "Release").write_text(release(folder, index), encoding="utf-8")
     gpg(home, "--yes", "--clearsign", "--output", str(target / "InRelease"), str(target / "Release"))
     shutil.copy(ROOT / "lab.pub", target / "lab.pub")
+    with tarfile.open(ROOT / f"{folder}.tar", "w") as archive:
+        archive.add(target, folder)
 
 
 def gpg(home: pathlib.Path, *arguments: str) -> str:
