@@ -56,14 +56,22 @@ DRIVER = "580.159.04"
 ANSWERS = ".answers.json"
 LIBRARY_DIRECTORY = "/usr/lib/x86_64-linux-gnu"
 
-#: PCI buses of the eight GPUs and of the NVSwitches of an HGX board.
+#: PCI buses of the eight GPUs of an HGX board, as in the NVML profiles beside, and of its NVSwitches.
 _BUSES = ("1b", "43", "52", "61", "9d", "c3", "d1", "df")
-_SWITCH_BUSES = ("07", "08", "09", "0a", "0b", "0c")
+_A100_BUSES = ("07", "0f", "47", "4e", "87", "90", "b7", "bd")
+_SWITCH_BUSES = ("08", "09", "0a", "0b", "0c", "0d")
 
 
-def _hgx(device_id: str, subsystem: str, switch: str = "22a3", switches: int = 4, speed: str = "32.0") -> Data:
+def _hgx(
+    device_id: str,
+    subsystem: str,
+    switch: str = "22a3",
+    switches: int = 4,
+    speed: str = "32.0",
+    buses: t.Sequence[str] = _BUSES,
+) -> Data:
     return {
-        "addresses": [f"0000:{bus}:00.0" for bus in _BUSES],
+        "addresses": [f"0000:{bus}:00.0" for bus in buses],
         "device_id": device_id,
         "subsystem_id": subsystem,
         "switch": switch,
@@ -72,12 +80,12 @@ def _hgx(device_id: str, subsystem: str, switch: str = "22a3", switches: int = 4
     }
 
 
-#: Device ids: verify.md 1.1; subsystems: of the open module's README where named, else of the same board's kind.
+#: Ids as in the NVML profiles of the same names (t4x1 is t4 there).
 PROFILES: dict[str, Data] = {
     "h20x8": _hgx("2329", "198b10de"),
     "h100x8": _hgx("2330", "16c110de"),
-    "h200x8": _hgx("2335", "18be10de"),
-    "a100x8": _hgx("20b2", "147f10de", switch="1af1", switches=6, speed="16.0"),
+    "h200x8": _hgx("2335", "18bf10de"),
+    "a100x8": _hgx("20b2", "147f10de", switch="1af1", switches=6, speed="16.0", buses=_A100_BUSES),
     "b200x8": {**_hgx("2901", "199910de", switches=0), "bridges": ["0000:05:00.0", "0000:05:00.1"]},
     # As recorded on 2026-11-21: one flat bus, no NUMA node, no NVSwitch, no Fabric Manager, no persistence daemon.
     "h200x2_guest": {
