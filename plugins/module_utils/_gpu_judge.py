@@ -69,7 +69,8 @@ def make_node(
     """Return the node as judges see it: GPUs that could be opened, each with its row. Raises ValueError for ``expect``."""
     opened = [gpu for gpu in nvml["gpus"] if not is_unread(gpu["handle"])]
     gpus = tuple(Gpu(int(gpu["index"]), gpu, catalog.get(str(gpu.get("device_id")).lower())) for gpu in opened)
-    return Node(nvml, host, profile(expect), gpus)
+    on_bus = tuple(catalog.get(one["device_id"]) for one in host["gpus"] or [])
+    return Node(nvml, host, profile(expect), gpus, tuple(gpu.card for gpu in gpus) or on_bus)
 
 
 def asked_actions(node: Node) -> dict[int, str]:

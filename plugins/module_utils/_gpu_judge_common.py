@@ -31,6 +31,7 @@ PASSTHROUGH = 1
 #: Values of nvmlDeviceGetVirtualizationMode that mean: this is a guest.
 _GUEST_MODES = (PASSTHROUGH, 2)
 
+SEE_NVML = "See `NVML answers`."
 LOOK_AGAIN = "Look at the kernel's log and ask NVML by hand (nvidia-smi -q) why it does not answer."
 
 
@@ -114,6 +115,8 @@ class Node:
     host: t.Mapping[str, t.Any]
     profile: Profile
     gpus: tuple[Gpu, ...]
+    #: Kinds of all cards that NVML opened or, when it opened none, that are on the bus; None for an unknown one.
+    cards: tuple[Card | None, ...]
 
     @property
     def driver_version(self) -> str:
@@ -141,7 +144,7 @@ class Node:
     @property
     def fabrics(self) -> set[str]:
         """Return how the known cards here are connected; unknown cards add nothing."""
-        return {gpu.card.fabric for gpu in self.gpus if gpu.card}
+        return {card.fabric for card in self.cards if card}
 
 
 def per_gpu(
@@ -159,7 +162,7 @@ def per_gpu(
     ``not_verified``, as is every other value that could not be read.
     """
     if not node.gpus:
-        return Finding(NOT_VERIFIED, "no GPU could be opened", expected, LOOK_AGAIN, source)
+        return Finding(NOT_VERIFIED, "no GPU could be opened", expected, SEE_NVML, source)
     bad: dict[int, Bad] = {}
     good: list[t.Any] = []
     for gpu in node.gpus:

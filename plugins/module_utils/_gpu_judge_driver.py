@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_action import REBOOT, RESET
+from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_action import NONE, REBOOT
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import (
     Bad,
     Finding,
@@ -48,7 +48,7 @@ def driver_loaded(node: Node) -> Judged:
         why = "there is no NVIDIA GPU here" if gpus is not None else "not loaded, and /sys tells of no GPU"
         remedy = "Set gpus in expect, or take this node out of those with GPUs."
         return Finding(NOT_VERIFIED, why, "loaded", remedy, PROC_VERSION)
-    return Finding(FAIL, "not loaded", "loaded", _why_not_loaded(node), PROC_VERSION, REBOOT)
+    return Finding(FAIL, "not loaded", "loaded", _why_not_loaded(node), PROC_VERSION)
 
 
 def _why_not_loaded(node: Node) -> str:
@@ -58,7 +58,9 @@ def _why_not_loaded(node: Node) -> str:
     if host["modules"]["nouveau"]["loaded"]:
         return "nouveau holds the cards: blacklist it, rebuild the initramfs and reboot."
     if built == "":
-        return f"There is no nvidia module for kernel {running}: install its headers, then dkms autoinstall."
+        return (
+            f"There is no nvidia module for kernel {running}: install linux-headers-{running}, then dkms autoinstall."
+        )
     if host["secure_boot"]["enabled"]:
         return "Secure Boot is on: enrol the key that signs the module (mokutil --import) or use signed modules."
     return "Run modprobe nvidia and look in the kernel's log for NVRM; if there is no such module, install the driver."
@@ -129,7 +131,7 @@ def nvml_answers(node: Node) -> Judged:
         _NO_LIBRARY: "Install libnvidia-ml.so.1 of the driver's own version.",
         _MISMATCH: _MISMATCH_REMEDY,
     }.get(init["code"], "Look in the kernel's log for NVRM.")
-    return Finding(FAIL, observed, expected, remedy, source, REBOOT if init["code"] == _MISMATCH else RESET)
+    return Finding(FAIL, observed, expected, remedy, source, REBOOT if init["code"] == _MISMATCH else NONE)
 
 
 def driver_version(node: Node) -> Judged:

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_card import Card
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_action import RESET, RESTART_FABRIC
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import (
     LOOK_AGAIN,
+    SEE_NVML,
     Bad,
     Finding,
     Gpu,
@@ -64,7 +66,7 @@ _FABRIC_REMEDY = "If it stays so, look into Fabric Manager's log on the machine 
 
 def _no_links(node: Node) -> str:
     """Return why this node has no NVLinks to judge, or ""."""
-    if node.gpus and node.fabrics == {"none"} and all(gpu.card for gpu in node.gpus):
+    if node.fabrics == {"none"} and all(node.cards):
         return "these cards have no NVLink"
     if node.profile.nvlinks == 0:
         return "expect.nvlinks is 0"
@@ -175,7 +177,7 @@ def peers(node: Node) -> Judged:
     why = _no_links(node)
     if why:
         return Skip(why)
-    if node.gpus and node.fabrics <= {"bridge", "none"} and all(gpu.card for gpu in node.gpus):
+    if node.cards and node.fabrics <= {"bridge", "none"} and all(node.cards):
         return Skip("bridges join pairs, not all")
     if len(node.gpus) < 2:
         return (
@@ -199,13 +201,13 @@ def peers(node: Node) -> Judged:
     return Finding(PASS, f"{len(pairs)} pairs", expected, source=source)
 
 
-def _tells_of_fabric(gpu: Gpu) -> bool:
+def _tells_of_fabric(card: Card | None) -> bool:
     """Tell whether this card registers with a fabric, as far as is known: an unknown card may."""
-    return gpu.card is None or (gpu.card.fabric in SWITCHED and gpu.card.architecture in _TELLING)
+    return card is None or (card.fabric in SWITCHED and card.architecture in _TELLING)
 
 
 def _no_fabric(node: Node) -> str:
-    if node.gpus and not any(_tells_of_fabric(gpu) for gpu in node.gpus):
+    if node.cards and not any(_tells_of_fabric(card) for card in node.cards):
         return "these cards register with no fabric"
     return "expect.nvswitches is 0" if node.profile.nvswitches == 0 and "rack" not in node.fabrics else ""
 

@@ -45,12 +45,12 @@ def needed(node: Node) -> bool | None:
         return True
     if "nvswitch5" in node.fabrics and not node.guest:
         return True if node.guest is False else None
-    if node.host["nvswitches"] is None and ("nvswitch" in node.fabrics or not node.gpus):
+    if node.host["nvswitches"] is None and ("nvswitch" in node.fabrics or not node.cards):
         return None
-    if not node.gpus and not node.host["gpus"]:
+    if not node.cards:
         return None
     # A full board on bare metal shows its switches: `NVSwitches` fails there, and the manager is as needed.
-    return "nvswitch" in node.fabrics and node.guest is False and len(node.gpus) == FULL_BOARD
+    return "nvswitch" in node.fabrics and node.guest is False and len(node.cards) == FULL_BOARD
 
 
 #: GPUs of a board with NVSwitches; boards of four GPUs have direct links.
@@ -63,11 +63,11 @@ def switches(node: Node) -> Judged:
     if wished is None:
         if node.guest:
             return Skip("switches belong to the machine around this guest")
-        if node.gpus and "nvswitch" not in node.fabrics and all(gpu.card for gpu in node.gpus):
+        if node.cards and "nvswitch" not in node.fabrics and all(node.cards):
             return Skip("these cards have no NVSwitch on PCI")
-        if len(node.gpus) < FULL_BOARD and not found:
+        if node.cards and len(node.cards) < FULL_BOARD and not found:
             return Skip(f"a board of fewer than {FULL_BOARD} GPUs has no NVSwitch: say nvswitches in expect")
-        cards = [gpu.card for gpu in node.gpus if gpu.card and gpu.card.fabric == "nvswitch"]
+        cards = [card for card in node.cards if card and card.fabric == "nvswitch"]
         wished = cards[0].nvswitches if cards else None
     if found is None:
         return Finding(NOT_VERIFIED, "/sys could not be read", wished, "Look at lspci -d 10de: by hand.", source)

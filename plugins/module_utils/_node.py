@@ -178,6 +178,20 @@ def nvidia(root: str = "/") -> dict[str, t.Any]:
     }
 
 
+def python_environments(paths: t.Iterable[str], root: str = "/") -> dict[str, dict[str, str]]:
+    """Return {path: {package: version}} of virtual environments; empty where the interpreter is gone or was replaced."""
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        base = pathlib.Path(root) / path.lstrip("/")
+        # An upgrade of the distribution's Python leaves the packages in the folder of the old version.
+        interpreter = pathlib.Path(os.path.realpath(base / "bin/python3"))
+        site = base / "lib" / interpreter.name / "site-packages"
+        names = [one.name for one in site.glob("*.dist-info")] if interpreter.is_file() else []
+        pairs = (name[: -len(".dist-info")].rpartition("-")[::2] for name in names)
+        found[path] = {name.replace("_", "-").lower(): version for name, version in pairs}
+    return found
+
+
 def virtualization() -> str:
     """Return systemd's word for the virtualization of the node: none, docker, kvm …"""
     return bounded(["systemd-detect-virt"]).stdout.strip() or "unknown"
