@@ -47,6 +47,11 @@ options:
     type: list
     elements: path
     default: [/, /var/lib, /var/lib/docker]
+  python_environments:
+    description: Python virtual environments whose packages are read.
+    type: list
+    elements: path
+    default: [/usr/local/lib/gpufleet/venv]
 """
 
 EXAMPLES = r"""
@@ -61,7 +66,8 @@ node:
     - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
       C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia),
-      C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes).
+      C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes),
+      C(python_environments).
   returned: always
   type: dict
 """
@@ -110,7 +116,7 @@ def image_ids(images: list[dict[str, t.Any]]) -> dict[str, str]:
     return ids
 
 
-def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
+def read(units: list[str], disks: list[str], python_environments: list[str]) -> dict[str, t.Any]:
     """Read the node. Shapes are those of docs/architecture.md."""
     platform = _node.distribution()
     versions, held = _node.packages(platform["package_manager"])
@@ -138,6 +144,7 @@ def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
         "docker": docker(),
         "listening": _node.listening(),
         "disk_free_bytes": _node.disk_free_bytes(disks),
+        "python_environments": _node.python_environments(python_environments),
     }
 
 
@@ -161,10 +168,15 @@ def main() -> None:
                 ],
             },
             "disks": {"type": "list", "elements": "path", "default": ["/", "/var/lib", "/var/lib/docker"]},
+            "python_environments": {
+                "type": "list",
+                "elements": "path",
+                "default": ["/usr/local/lib/gpufleet/venv"],
+            },
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, node=read(module.params["units"], module.params["disks"]))
+    module.exit_json(changed=False, node=read(**module.params))
 
 
 if __name__ == "__main__":

@@ -301,3 +301,25 @@ def test_free_bytes_are_those_of_the_nearest_parent(tmp_path: pathlib.Path, monk
     wanted = [str(tmp_path), str(tmp_path / "not/yet")]
     assert _node.disk_free_bytes(wanted) == dict.fromkeys(wanted, 7)
     assert asked == [tmp_path, tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "folder", "expected"),
+    [
+        ("python3.11", "python3.11", {"nvidia-ml-py": "13.615.71", "pip": "23.0.1"}),
+        # The distribution's Python was upgraded under the environment.
+        ("python3.12", "python3.11", {}),
+        # It was removed.
+        ("", "python3.11", {}),
+    ],
+)
+def test_python_environments(interpreter: str, folder: str, expected: dict[str, str], tmp_path: pathlib.Path) -> None:
+    site = tmp_path / "venv/lib" / folder / "site-packages"
+    for name in ("nvidia_ml_py-13.615.71.dist-info", "pip-23.0.1.dist-info", "pip"):
+        (site / name).mkdir(parents=True)
+    (tmp_path / "venv/bin").mkdir()
+    if interpreter:
+        (tmp_path / interpreter).touch()
+    (tmp_path / "venv/bin/python3").symlink_to(f"../../{interpreter or 'gone'}")
+    found = _node.python_environments(["/venv", "/none"], root=str(tmp_path))
+    assert found == {"/venv": expected, "/none": {}}
