@@ -49,10 +49,9 @@ options:
     type: dict
     required: true
   mistakes:
-    description: What other roles found wrong with their own wishes; listed first.
-    type: list
-    elements: str
-    default: []
+    description: Node to what other roles found wrong with their own wishes for it; listed first.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -96,15 +95,16 @@ def deployment_plans(
     ray: t.Mapping[str, t.Any],
     gateway: t.Mapping[str, t.Any],
     texts: t.Mapping[str, str],
-    mistakes: t.Sequence[str] = (),
+    mistakes: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> dict[str, t.Any]:
     """Return the plans of all deployments, or ``mistakes``: all of them, each a sentence."""
+    others = _plan.merged(mistakes or {})
     if not members:
-        return {"mistakes": [*mistakes, "gpu_nodes: the group has no hosts; write the nodes into the inventory"]}
+        return {"mistakes": [*others, "gpu_nodes: the group has no hosts; write the nodes into the inventory"]}
     unread = [name for name in members if "platform_node" not in hostvars[name]]
     if unread:
         why = "was not read in this run; run without --limit, or take it out of gpu_nodes"
-        return {"mistakes": [*mistakes, *[f"{name}: {why}" for name in unread]]}
+        return {"mistakes": [*others, *[f"{name}: {why}" for name in unread]]}
     wishes = _plan.Wishes(
         deployments=deployments,
         nodes=nodes(members, hostvars),
@@ -114,7 +114,7 @@ def deployment_plans(
         ray=ray,
         gateway=gateway,
         texts=texts,
-        mistakes=mistakes,
+        mistakes=mistakes or {},
     )
     try:
         return {**_plan.plan(wishes), "mistakes": []}

@@ -16,7 +16,9 @@ author:
 positional: _input
 options:
   _input:
-    description: The deployments, each with C(name), C(served_name), C(upstreams) and maybe its own C(port).
+    description:
+      - The deployments, each with C(name), C(served_name), C(upstreams) and maybe its own C(port).
+      - V(none) before there is a plan, to look at the other wishes alone.
     type: list
     elements: dict
     required: true

@@ -86,9 +86,7 @@ def read(
         return dict(readings, problem=str(error), container_problem="the daemon did not answer")
     readings["reachable"] = True
     readings["running"] = sorted(one["Names"][0].lstrip("/") for one in containers if one.get("Names"))
-    for image in images:
-        for reference in [image["Id"], *(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]:
-            readings["images"][reference] = image["Id"]
+    readings["images"] = image_ids(images)
     try:
         readings["container"] = _running(containers, get, root)
         if readings["container"] is None:
@@ -99,6 +97,16 @@ def read(
     except _docker_socket.DockerUnreachableError as error:
         readings["container_problem"] = str(error)
     return readings
+
+
+def image_ids(images: list[dict[str, t.Any]]) -> dict[str, str]:
+    """Return {reference, digest reference or id: image id} of Docker's image list."""
+    ids: dict[str, str] = {}
+    for image in images:
+        for reference in [image["Id"], *(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]:
+            if "<none>" not in reference:
+                ids[reference] = image["Id"]
+    return ids
 
 
 def variables(root: str = "/") -> dict[str, str] | None:

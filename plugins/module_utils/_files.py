@@ -11,17 +11,23 @@ from __future__ import annotations
 
 import dataclasses
 import grp
+import hashlib
+import json
 import os
 import pwd
 import shutil
 import stat
 import tempfile
+import typing as t
 
 #: The suffix under which the first foreign version of a file is kept.
 KEPT_SUFFIX = ".before-gpufleet"
 
 #: Where foreign files are kept before they are replaced: configuration that a person may have written.
 KEPT_UNDER = "/etc/"
+
+#: Every path without a secret that file_set ever handled on this node: node_facts reads what stands there.
+REGISTRY = "/var/lib/gpufleet/paths.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,6 +134,55 @@ def apply(wish: Wish, seen: Seen, kept_under: str = KEPT_UNDER) -> str | None:
         os.unlink(temporary)
         raise
     return kept
+
+
+def registered() -> list[str]:
+    """Return the paths of the registry; none when it is missing or broken, as file_set then looks by itself."""
+    try:
+        with open(REGISTRY, encoding="utf-8") as stream:
+            paths = json.load(stream)
+    except (OSError, ValueError):
+        return []
+    return [path for path in paths if isinstance(path, str)] if isinstance(paths, list) else []
+
+
+def register(wishes: t.Sequence[Wish]) -> None:
+    """Add the paths without a secret to the registry, and take those with one out of it. Raises OSError."""
+    before = set(registered())
+    paths = before.union(wish.path for wish in wishes) - {wish.path for wish in wishes if wish.secret}
+    if paths != before:
+        text = json.dumps(sorted(paths), indent=0) + "\n"
+        owner, group = _user_name(os.geteuid()), _group_name(os.getegid())
+        apply(
+            Wish(REGISTRY, text, 0o600, owner, group, present=True, directory=False, secret=False), Seen(exists=False)
+        )
+
+
+def states() -> dict[str, dict[str, t.Any]]:
+    """Return ``{path: state}`` of all registered paths; what cannot be read is left out.
+
+    A state has ``kind`` (``file``, ``directory`` or ``absent``) and, unless absent, ``mode`` ("0644"), ``owner``, ``group``
+    and, of a file, ``sha256``.
+    """
+    found: dict[str, dict[str, t.Any]] = {}
+    for path in registered():
+        try:
+            seen = look(path)
+        except OSError:
+            continue
+        if not seen.exists:
+            found[path] = {"kind": "absent"}
+        elif seen.directory or seen.content is not None:
+            found[path] = {
+                "kind": "directory" if seen.directory else "file",
+                "mode": f"{seen.mode or 0:04o}",
+                "owner": seen.owner,
+                "group": seen.group,
+            }
+            if seen.content is not None:
+                content = seen.content.encode("utf-8", "surrogateescape")
+                found[path]["sha256"] = hashlib.sha256(content).hexdigest()
+    return found
 
 
 def _keep(wish: Wish, seen: Seen) -> str | None:

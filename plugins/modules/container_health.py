@@ -25,6 +25,8 @@ attributes:
   idempotent:
     description: It changes nothing.
     support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -40,16 +42,6 @@ options:
       - C(images), a list of C(name), C(ids) (accepted ids, none for any) and C(reference) (must be the same image).
     type: dict
     default: {}
-  fail_on:
-    description: The verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether what could not be looked at fails the task too.
-    type: bool
-    default: false
   probe:
     description: Whether a short-lived container may be started to look at its limits.
     type: bool

@@ -17,16 +17,9 @@ description:
   - Tells apart a refused connection, a hang, an untrusted certificate, a refused key, a missing model, an error of the
     engine, a stream that broke off and a stream without tokens, with a remedy for each.
   - Runs on a node or, with C(delegate_to=localhost), on the controller. It needs nothing but Python.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -84,16 +77,6 @@ options:
       - C(first_token_seconds) is the longest time to the first token.
     type: dict
     default: {}
-  fail_on:
-    description: Verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether C(not_verified) fails the task too.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

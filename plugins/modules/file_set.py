@@ -14,6 +14,7 @@ description:
   - Makes a list of directories and files on the node as wanted - content, mode, owner - and removes those wanted absent.
   - Files are replaced atomically. The first foreign version of a file under C(/etc) is kept beside it with the suffix
     C(.before-gpufleet).
+  - An action plugin on the controller leaves the node alone when O(known) shows that everything is as wanted.
 attributes:
   check_mode:
     description: Can run in check mode and says what would change.
@@ -85,9 +86,15 @@ options:
         choices: [present, absent]
         default: present
       secret:
-        description: Whether the content must not be shown in a diff.
+        description: Whether the content must not be shown in a diff. Such a file is always compared on the node.
         type: bool
         default: false
+  known:
+    description:
+      - What M(gpufleet.inference.node_facts) said of C(paths) in this run. It is only as good as it is fresh - leave it out,
+        or read the node again, where a run changes a path twice.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -130,7 +137,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._files import Wish, apply, difference, look, reason
+from ansible_collections.gpufleet.inference.plugins.module_utils._files import (
+    Wish,
+    apply,
+    difference,
+    look,
+    reason,
+    register,
+)
 
 
 def wishes(params: dict[str, t.Any]) -> list[Wish]:
@@ -192,6 +206,7 @@ def main() -> None:
                     secret={"type": "bool", "default": False},
                 ),
             },
+            "known": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
         # The node's journal would show the options, and so the text of secret files.
@@ -202,7 +217,8 @@ def main() -> None:
     diff: list[dict[str, str]] = []
     kept: list[str] = []
     try:
-        for wish in wishes(module.params):
+        wanted = wishes(module.params)
+        for wish in wanted:
             seen = look(wish.path)
             why = reason(wish, seen)
             if not why:
@@ -212,6 +228,8 @@ def main() -> None:
                 kept.extend([kept_path] if kept_path else [])
             reasons[wish.path] = why
             diff.append(difference(wish, seen))
+        if not module.check_mode:
+            register(wanted)
     except (ValueError, OSError, KeyError) as error:
         module.fail_json(
             msg=f"The files could not be written: {error}. Done until then: {', '.join(reasons) or 'nothing'}."

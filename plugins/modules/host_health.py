@@ -15,16 +15,9 @@ description:
     clock, what the package manager would do - and gives one verdict per statement.
   - Only what O(expect) names is looked at. What cannot be looked at is C(not_verified), with the reason.
   - Two questions start a short-lived process, a transient systemd service and a login of root, and read its limits.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -46,16 +39,6 @@ options:
         C(memory_gib), the least memory.
     type: dict
     default: {}
-  fail_on:
-    description: Verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether C(not_verified) fails the task too.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

@@ -28,6 +28,8 @@ attributes:
   idempotent:
     description: It changes no model; the seal is a cache.
     support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -71,16 +73,6 @@ options:
   store:
     description: Directory whose other directories are reported as models that nobody declared.
     type: path
-  fail_on:
-    description: The verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether what could not be looked at fails the task too.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

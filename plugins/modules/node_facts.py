@@ -14,16 +14,8 @@ description:
   - Reads platform, packages, units, addresses, GPUs, the container engine and listening ports of a node, from files where
     there are files, with every command bounded in time.
   - It takes the place of M(ansible.builtin.setup), which reads more and slower.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -67,7 +59,7 @@ node:
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
       C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia),
       C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes),
-      C(python_environments).
+      C(python_environments), C(paths).
   returned: always
   type: dict
 """
@@ -77,43 +69,44 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_socket, _node
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_socket, _files, _node
 
 
 def docker() -> dict[str, t.Any]:
     """Return what the Docker daemon says of itself, its images and its containers; a dead one is a finding."""
-    empty: dict[str, t.Any] = {"reachable": False, "problem": "", "version": "", "images": {}, "containers": {}}
+    readings: dict[str, t.Any] = {
+        "reachable": False,
+        "problem": "",
+        "info": {},
+        "variables": None,
+        "can_raise_limits": _docker_daemon.can_raise_limits(),
+        "running": [],
+        "images": {},
+    }
     answers: list[t.Any] = []
     try:
-        for path in ("/version", "/images/json", "/containers/json?all=true"):
+        for path in ("/info", "/images/json", "/containers/json?all=true"):
             status, answer = _docker_socket.get(path)
             if status != 200:
-                return dict(empty, problem=f"GET {path} answered {status}: {answer}")
+                problem = f"GET {path} answered {status}: {answer}"
+                return {**_docker_daemon.facts(dict(readings, problem=problem)), "containers": {}}
             answers.append(answer)
-    except _docker_socket.DockerUnreachable as error:
-        return dict(empty, problem=str(error))
-    version, images, containers = answers
-    return {
-        "reachable": True,
-        "problem": "",
-        "version": version.get("Version", ""),
-        "images": image_ids(images),
-        "containers": {
-            one["Names"][0].lstrip("/"): {"state": one["State"], "image": one["ImageID"]}
-            for one in containers
-            if one.get("Names")
-        },
+    except _docker_socket.DockerUnreachableError as error:
+        return {**_docker_daemon.facts(dict(readings, problem=str(error))), "containers": {}}
+    info, images, listed = answers
+    containers = {
+        one["Names"][0].lstrip("/"): {"state": one["State"], "image": one["ImageID"]}
+        for one in listed
+        if one.get("Names")
     }
-
-
-def image_ids(images: list[dict[str, t.Any]]) -> dict[str, str]:
-    """Return {reference, digest reference or id: image id} of Docker's image list."""
-    ids: dict[str, str] = {}
-    for image in images:
-        for reference in [image["Id"], *(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]:
-            if "<none>" not in reference:
-                ids[reference] = image["Id"]
-    return ids
+    readings.update(
+        reachable=True,
+        info=info,
+        variables=_docker_daemon.variables(),
+        running=sorted(name for name, one in containers.items() if one["state"] == "running"),
+        images=_docker_daemon.image_ids(images),
+    )
+    return {**_docker_daemon.facts(readings), "containers": containers}
 
 
 def read(units: list[str], disks: list[str], python_environments: list[str]) -> dict[str, t.Any]:
@@ -145,6 +138,7 @@ def read(units: list[str], disks: list[str], python_environments: list[str]) -> 
         "listening": _node.listening(),
         "disk_free_bytes": _node.disk_free_bytes(disks),
         "python_environments": _node.python_environments(python_environments),
+        "paths": _files.states(),
     }
 
 

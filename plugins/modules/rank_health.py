@@ -13,16 +13,9 @@ version_added: 0.1.0
 description:
   - Looks at the supervisor's unit, at its container and at the last lines of its log, and names cause and remedy.
   - Can wait for readiness; a rank that has been given up is not waited for.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -52,16 +45,6 @@ options:
     description: Not used; every proof module has it.
     type: dict
     default: {}
-  fail_on:
-    description: Verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether V(not_verified) fails the task as well.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

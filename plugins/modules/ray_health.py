@@ -13,16 +13,9 @@ version_added: 0.1.0
 description:
   - Asks Ray's dashboard, on the loopback of the head, who is alive, and whether it refuses those without the token.
   - Tries ports that must be closed, from wherever the module runs. On the controller it shows what an outsider sees.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
@@ -43,16 +36,6 @@ options:
         from which trying proves nothing.
     type: dict
     default: {}
-  fail_on:
-    description: Verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether V(not_verified) fails the task as well.
-    type: bool
-    default: false
 """
 
 EXAMPLES = r"""

@@ -40,14 +40,15 @@ def plan(
     ``port`` is that of a deployment without one of its own. ``keys_text`` is the text of the key file, None when it is
     still to be made. ``names`` are names and addresses for a self-signed certificate. ``own_certificate`` maps
     variables to the files that the user gives, ``missing_paths`` are those of them that do not exist, ``taken_ports``
-    the ports on which other services listen.
+    the ports on which other services listen. ``deployments`` is None before there is a plan: then the rest is looked at.
     """
-    servers, mistakes = _servers(deployments, port)
+    servers, mistakes = _servers(deployments, port) if deployments is not None else ([], [])
     taken = set(taken_ports)
+    used = [(f"port {server['port']} of {server['name']}", server["port"]) for server in servers]
     mistakes += [
-        f"port {server['port']} of {server['name']}: another service listens there; set another"
-        for server in servers
-        if server["port"] in taken
+        f"{what}: another service listens there; set another"
+        for what, number in used or [(f"gateway_port: {port}", port)]
+        if number in taken
     ]
     keys, key_mistakes = read_keys(keys_text) if keys_text is not None else ([], [])
     mistakes += key_mistakes

@@ -36,7 +36,7 @@ class Wishes:
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
-    mistakes     what other roles found wrong with their own wishes
+    mistakes     {node: sentences}: what other roles found wrong with their own wishes
     """
 
     deployments: t.Sequence[t.Mapping[str, t.Any]]
@@ -47,7 +47,7 @@ class Wishes:
     ray: t.Mapping[str, t.Any]
     gateway: t.Mapping[str, t.Any]
     texts: t.Mapping[str, str]
-    mistakes: t.Sequence[str] = ()
+    mistakes: t.Mapping[str, t.Sequence[str]] = dataclasses.field(default_factory=dict)
 
 
 class MistakesError(Exception):
@@ -59,7 +59,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
 
     Raises MistakesError with every mistake found.
     """
-    mistakes: list[str] = [*wishes.mistakes, *_texts(wishes), *_platforms(wishes)]
+    mistakes: list[str] = [*merged(wishes.mistakes), *_texts(wishes), *_platforms(wishes)]
     members, more = _members(wishes)
     mistakes += more
     deployments, more = _deployments(wishes, list(wishes.nodes))
@@ -100,6 +100,18 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             for pattern, remedy in _registry.engine(name).failure_signatures.items()
         },
     }
+
+
+def merged(mistakes: t.Mapping[str, t.Sequence[str]]) -> list[str]:
+    """Return each sentence of ``{node: sentences}`` once; one that not all nodes share begins with those that have it."""
+    having: dict[str, list[str]] = {}
+    for node, sentences in mistakes.items():
+        for sentence in dict.fromkeys(sentences):
+            having.setdefault(sentence, []).append(node)
+    return [
+        sentence if len(nodes) == len(mistakes) else f"{', '.join(nodes)}: {sentence}"
+        for sentence, nodes in having.items()
+    ]
 
 
 def _identity(image: str, wishes: Wishes) -> str:

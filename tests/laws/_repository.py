@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import pathlib
 import subprocess
 import typing as t
@@ -62,6 +63,18 @@ def committed() -> list[pathlib.Path]:
 def load(path: pathlib.Path) -> t.Any:
     """Return the content of a YAML file; an empty one is None."""
     return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+
+
+def documentation(module: t.Any) -> dict[str, t.Any]:
+    """Return a module's DOCUMENTATION with the fragments that it names."""
+    said = yaml.safe_load(module.DOCUMENTATION)
+    for fragment in said.get("extends_documentation_fragment", []):
+        _collection, _, rest = fragment.partition(f"{COLLECTION.removeprefix('ansible_collections.')}.")
+        stem, _, part = rest.partition(".")
+        source = importlib.import_module(f"{COLLECTION}.plugins.doc_fragments.{stem}").ModuleDocFragment
+        for key, value in yaml.safe_load(getattr(source, part.upper() or "DOCUMENTATION")).items():
+            said[key] = {**value, **said.get(key, {})}
+    return dict(said)
 
 
 def roles() -> list[str]:

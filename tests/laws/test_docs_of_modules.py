@@ -14,7 +14,7 @@ import pytest
 import yaml
 from ansible.module_utils import basic
 
-from tests.laws._repository import COLLECTION, name, plugins
+from tests.laws._repository import COLLECTION, documentation, name, plugins
 
 MODULES = plugins("modules")
 #: Beside ``description``, in which documentation and spec must agree; with the value that an absent key means.
@@ -67,15 +67,14 @@ def differences(documented: Options, spec: Options, where: str = "") -> t.Iterat
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_documentation_is_the_argument_spec(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module, given = given_to_ansible(path, monkeypatch)
-    documentation = yaml.safe_load(module.DOCUMENTATION)
-    found = list(differences(documentation.get("options", {}), given["argument_spec"]))
+    found = list(differences(documentation(module).get("options", {}), given["argument_spec"]))
     assert not found, f"{name(path)}: " + "; ".join(found)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_check_mode_is_promised_and_given(path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module, given = given_to_ansible(path, monkeypatch)
-    attributes = yaml.safe_load(module.DOCUMENTATION)["attributes"]
+    attributes = documentation(module)["attributes"]
     assert {"check_mode", "diff_mode", "idempotent"} <= set(attributes)
     assert (attributes["check_mode"]["support"] != "none") == bool(given.get("supports_check_mode"))
 
@@ -83,8 +82,7 @@ def test_check_mode_is_promised_and_given(path: pathlib.Path, monkeypatch: pytes
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_papers(path: pathlib.Path) -> None:
     module = importlib.import_module(f"{COLLECTION}.plugins.modules.{path.stem}")
-    documentation = yaml.safe_load(module.DOCUMENTATION)
-    assert documentation["module"] == path.stem
+    assert documentation(module)["module"] == path.stem
     assert yaml.safe_load(module.EXAMPLES), "EXAMPLES is empty"
     assert yaml.safe_load(module.RETURN), "RETURN is empty"
 

@@ -13,7 +13,7 @@ import pytest
 from tests.laws._repository import ROOT, files, load, name, plugins, roles
 
 UNIT = ROOT / "tests/unit/plugins"
-PYTHON_KINDS = ("modules", "module_utils", "plugin_utils", "filter", "lookup", "callback")
+PYTHON_KINDS = ("modules", "module_utils", "plugin_utils", "filter", "lookup", "callback", "action")
 
 
 @pytest.mark.parametrize("role", roles())

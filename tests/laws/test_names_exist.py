@@ -11,9 +11,8 @@ import pathlib
 import re
 
 import pytest
-import yaml
 
-from tests.laws._repository import COLLECTION, ROOT, files, name, role_files, roles, tasks
+from tests.laws._repository import COLLECTION, ROOT, documentation, files, name, role_files, roles, tasks
 
 PREFIX = "gpufleet.inference."
 PLAYS = [*files("playbooks/*.yml"), *files("molecule/*/*.yml")]
@@ -23,8 +22,7 @@ TEXTS = [*role_files("tasks", "handlers", "defaults", "vars"), *files("roles/*/t
 
 def options(module: str) -> set[str]:
     """Return the options of one of our modules."""
-    documentation = importlib.import_module(f"{COLLECTION}.plugins.modules.{module}").DOCUMENTATION
-    return set(yaml.safe_load(documentation).get("options", {}))
+    return set(documentation(importlib.import_module(f"{COLLECTION}.plugins.modules.{module}")).get("options", {}))
 
 
 @pytest.mark.parametrize("path", TASK_FILES, ids=name)

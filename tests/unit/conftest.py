@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import pathlib
 import typing as t
 
 import pytest
@@ -25,7 +26,7 @@ class _Ended(Exception):
 
 
 @pytest.fixture
-def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Result]:
+def run_module(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> t.Callable[..., Result]:
     """Return ``run(name, check=False, diff=False, **params)``: run a module's ``main()`` here and return its result.
 
     ``result["failed"]`` tells whether it ended by ``fail_json``.
@@ -37,6 +38,8 @@ def run_module(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Result]:
     def fail_json(module: basic.AnsibleModule, msg: str, **result: t.Any) -> t.NoReturn:
         raise _Ended({"changed": False, **result, "failed": True, "msg": msg})
 
+    registry: pathlib.Path = tmp_path_factory.mktemp("registry") / "paths.json"
+    monkeypatch.setattr("ansible_collections.gpufleet.inference.plugins.module_utils._files.REGISTRY", str(registry))
     monkeypatch.setattr(basic.AnsibleModule, "exit_json", exit_json)
     monkeypatch.setattr(basic.AnsibleModule, "fail_json", fail_json)
 

@@ -37,6 +37,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -54,6 +55,12 @@ PROBE_TIMEOUT_SECONDS = 10.0
 
 #: A first completion may compile kernels.
 COMPLETION_TIMEOUT_SECONDS = 120.0
+
+#: A line on which Python, and so every engine, names an error and what it says.
+ERROR_LINE = re.compile(r"\b\w*(?:Error|Exception)\b: \S")
+POINTS_ELSEWHERE = re.compile(
+    r"see (?:the )?(?:stack ?trace|root cause|error)|root cause above|EngineDeadError", re.IGNORECASE
+)
 
 
 class RankFailedError(Exception):
@@ -77,6 +84,17 @@ def next_delay(failures: t.Sequence[float], now: float, give_up: dict[str, t.Any
         return None
     delays = give_up["delays_seconds"]
     return float(delays[min(max(len(recent), 1), len(delays)) - 1])
+
+
+def last_words(log: str) -> str:
+    """Return why a program ended: the last line of its log that names an error, else its last three lines.
+
+    A line that only points at another one, as the outermost of several tracebacks does, counts when there is no better.
+    """
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    named = [line for line in lines if ERROR_LINE.search(line)]
+    roots = [line for line in named if not POINTS_ELSEWHERE.search(line)]
+    return next(iter([*roots[-1:], *named[-1:]]), " | ".join(lines[-3:]))
 
 
 def missing_ray_nodes(nodes: t.Sequence[dict[str, t.Any]], addresses: t.Sequence[str], gpus: float) -> str:
@@ -229,9 +247,9 @@ class Rank:
         if state.returncode != 0:
             raise RankFailedError(f"the container {self.name} is gone")
         if words[0] != "true":
-            log = run("docker", "logs", "--tail", "5", self.name)
-            tail = " | ".join((log.stdout + log.stderr).strip().splitlines()[-3:])
-            raise RankFailedError(f"the container {self.name} ended with exit code {words[1]}: {tail}")
+            log = run("docker", "logs", "--tail", "400", self.name)
+            why = last_words(log.stdout + log.stderr)
+            raise RankFailedError(f"the container {self.name} ended with exit code {words[1]}: {why}")
 
     def sweep(self) -> None:
         """Remove the container and the files of a predecessor that was killed."""

@@ -82,10 +82,14 @@ def test_declarations_of_a_node_are_read_from_its_variables() -> None:
             {"hostvars": {**HOSTS, "two": host("10.0.0.2", platform_name="")}},
             ["two: Debian 12.9 has no platform table"],
         ),
-        ({"mistakes": ["gateway_port: 1 is wrong"]}, ["gateway_port: 1 is wrong"]),
+        ({"mistakes": {"one": ["gateway_port: 1 is wrong"], "two": []}}, ["one: gateway_port: 1 is wrong"]),
+        ({"mistakes": {"one": ["disk: full"], "two": ["disk: full"]}}, ["disk: full"]),
         ({"members": []}, ["gpu_nodes: the group has no hosts"]),
-        ({"members": [], "mistakes": ["x: first"]}, ["x: first", "gpu_nodes: the group has no hosts"]),
-        ({"images": {}, "mistakes": ["x: first"]}, ["x: first", "engine:1 is neither in", "engine:1 is neither in"]),
+        ({"members": [], "mistakes": {"one": ["x: first"]}}, ["x: first", "gpu_nodes: the group has no hosts"]),
+        (
+            {"images": {}, "mistakes": {"one": ["x: first"]}},
+            ["x: first", "engine:1 is neither in", "engine:1 is neither in"],
+        ),
     ],
 )
 def test_mistakes_are_data_and_there_is_no_plan(changed: dict[str, t.Any], expected: list[str]) -> None:

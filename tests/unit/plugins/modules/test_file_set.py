@@ -17,6 +17,7 @@ import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _files
 from ansible_collections.gpufleet.inference.plugins.modules import file_set
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _known_files
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -140,3 +141,26 @@ def test_what_was_done_before_a_failure_is_told(
     assert why in result["msg"]
     assert result["msg"].endswith(f"Done until then: {tmp_path}/a.")
     assert sorted(os.listdir(tmp_path)) == ["a", "folder"]
+
+
+def test_paths_are_registered_for_node_facts_but_no_secret(run_module: Run, tmp_path: pathlib.Path) -> None:
+    run_module("file_set", check=True, **a_role(tmp_path))
+    assert _files.states() == {}, "check mode must not write the registry"
+    run_module("file_set", **a_role(tmp_path))
+    seen = _files.states()
+    assert sorted(seen) == sorted(f"{tmp_path}/{name}" for name in ("etc", "etc/x.conf", "old", "stale"))
+    assert seen[f"{tmp_path}/stale"] == {"kind": "absent"}
+    assert seen[f"{tmp_path}/etc"] == {"kind": "directory", "mode": "0750", **OWN}
+    wanted = _known_files.state("file", a_role(tmp_path)["files"][0])
+    assert seen[f"{tmp_path}/etc/x.conf"] == wanted, "module and controller tell the state of a file alike"
+    secret = dict(a_role(tmp_path)["files"][0], secret=True)
+    run_module("file_set", files=[secret])
+    assert f"{tmp_path}/etc/x.conf" not in _files.states(), "what became a secret is forgotten"
+
+
+@pytest.mark.parametrize("text", ["{", "{}", "[1]", ""])
+def test_a_broken_registry_is_an_empty_one(run_module: Run, tmp_path: pathlib.Path, text: str) -> None:
+    pathlib.Path(_files.REGISTRY).write_text(text)
+    assert _files.states() == {}
+    assert not run_module("file_set", **a_role(tmp_path))["failed"]
+    assert f"{tmp_path}/etc" in _files.states()

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket, _node
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_socket, _node
 from ansible_collections.gpufleet.inference.plugins.modules import node_facts
 
 Run = t.Callable[..., dict[str, t.Any]]
@@ -26,7 +26,7 @@ CONTAINERS = [
     {"Names": [], "State": "removing", "ImageID": "sha256:2"},
 ]
 ANSWERS = {
-    "/version": (200, {"Version": "29.1.0"}),
+    "/info": (200, {"ServerVersion": "29.1.0", "LiveRestoreEnabled": True, "Labels": ["gpufleet.configuration=ab"]}),
     "/images/json": (200, IMAGES),
     "/containers/json?all=true": (200, CONTAINERS),
 }
@@ -39,30 +39,46 @@ def daemon(monkeypatch: pytest.MonkeyPatch, answers: dict[str, tuple[int, t.Any]
 
 def test_what_docker_has(monkeypatch: pytest.MonkeyPatch) -> None:
     daemon(monkeypatch, ANSWERS)
-    assert node_facts.docker() == {
-        "reachable": True,
-        "problem": "",
-        "version": "29.1.0",
-        "images": {
-            "sha256:1": "sha256:1",
-            "engine:1": "sha256:1",
-            "engine@sha256:d": "sha256:1",
-            "sha256:2": "sha256:2",
-        },
-        "containers": {
-            "gpufleet-ray": {"state": "running", "image": "sha256:1"},
-            "old": {"state": "exited", "image": "sha256:2"},
-        },
+    monkeypatch.setattr(_docker_daemon, "variables", lambda: {"GPUFLEET_DOCKER_START": "cd", "HTTP_PROXY": "secret"})
+    seen = node_facts.docker()
+    assert (seen["reachable"], seen["problem"], seen["version"]) == (True, "", "29.1.0")
+    assert (seen["live_restore"], seen["configuration"], seen["start"]) == (True, "ab", "cd")
+    assert seen["running"] == ["gpufleet-ray"]
+    assert seen["images"] == {
+        "sha256:1": "sha256:1",
+        "engine:1": "sha256:1",
+        "engine@sha256:d": "sha256:1",
+        "sha256:2": "sha256:2",
     }
+    assert seen["containers"] == {
+        "gpufleet-ray": {"state": "running", "image": "sha256:1"},
+        "old": {"state": "exited", "image": "sha256:2"},
+    }
+    assert "secret" not in str(seen)
 
 
-EMPTY = {"reachable": False, "version": "", "images": {}, "containers": {}}
+def empty(problem: str) -> dict[str, t.Any]:
+    """Return what node_facts says of a daemon that gave no answer."""
+    return {
+        "reachable": False,
+        "problem": problem,
+        "version": "",
+        "storage_driver": "",
+        "cgroup_driver": "",
+        "live_restore": False,
+        "configuration": None,
+        "start": None,
+        "can_raise_limits": _docker_daemon.can_raise_limits(),
+        "running": [],
+        "images": {},
+        "containers": {},
+    }
 
 
 @pytest.mark.parametrize("path", ANSWERS)
 def test_a_daemon_that_answers_an_error_is_a_finding(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     daemon(monkeypatch, {**ANSWERS, path: (500, {"message": "broken"})})
-    assert node_facts.docker() == {**EMPTY, "problem": f"GET {path} answered 500: {{'message': 'broken'}}"}
+    assert node_facts.docker() == empty(f"GET {path} answered 500: {{'message': 'broken'}}")
 
 
 def test_a_dead_daemon_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,7 +86,7 @@ def test_a_dead_daemon_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
         raise _docker_socket.DockerUnreachableError("the Docker daemon is not running")
 
     monkeypatch.setattr(_docker_socket, "get", dead)
-    assert node_facts.docker() == {**EMPTY, "problem": "the Docker daemon is not running"}
+    assert node_facts.docker() == empty("the Docker daemon is not running")
 
 
 def documented_keys() -> set[str]:

@@ -95,3 +95,11 @@ def test_names_of_a_certificate() -> None:
         "IP:10.77.0.11",
         "IP:fd00::1",
     ]
+
+
+def test_without_a_plan_the_other_wishes_are_looked_at() -> None:
+    assert _gateway.plan(None, 443)["mistakes"] == []
+    assert _gateway.plan(None, 443, taken_ports=[443])["mistakes"] == [
+        "gateway_port: 443: another service listens there; set another"
+    ]
+    assert "placeholder" in _gateway.plan(None, 443, keys_text="change-me-change-me-change-me")["mistakes"][0]

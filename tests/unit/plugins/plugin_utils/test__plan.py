@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan import MistakesError, plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan import MistakesError, merged, plan
 from tests.unit.plugins.plugin_utils.wishes import PORTS, facts, fleet
 
 ONE: dict[str, t.Any] = {"name": "tiny", "model": "tiny", "image": "engine:1", "pipeline_parallel": 2}
@@ -202,3 +202,17 @@ def test_on_every_node_an_image_needs_no_declaration() -> None:
         for at, name in enumerate(("one", "two"), 1)
     }
     assert plan(fleet(nodes=have, images={}))["deployments"]
+
+
+@pytest.mark.parametrize(
+    ("mistakes", "expected"),
+    [
+        ({}, []),
+        ({"a": [], "b": []}, []),
+        ({"a": ["x", "y"], "b": ["x", "y"]}, ["x", "y"]),
+        ({"a": ["x", "x"], "b": []}, ["a: x"]),
+        ({"a": ["x"], "b": ["x"], "c": ["z"]}, ["a, b: x", "c: z"]),
+    ],
+)
+def test_mistakes_of_nodes_are_said_once(mistakes: dict[str, list[str]], expected: list[str]) -> None:
+    assert merged(mistakes) == expected

@@ -59,3 +59,23 @@ def test_what_ray_lacks(
     supervisor: types.ModuleType, nodes: list[dict[str, t.Any]], gpus: float, expected: str
 ) -> None:
     assert supervisor.missing_ray_nodes(nodes, ["b", "a"], gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("", ""),
+        ("one\ntwo\n\nthree\nfour\n", "two | three | four"),
+        ("Traceback\nOSError: [Errno 98] in use\nINFO: shutdown\nINFO: bye\n", "OSError: [Errno 98] in use"),
+        ("ValueError: first\nRuntimeError: cause\nINFO: bye\n", "RuntimeError: cause"),
+        (
+            "(Core) torch._inductor.exc.InductorError: No compiler\n"
+            "RuntimeError: Engine core failed. See root cause above.\n"
+            "vllm.v1.engine.exceptions.EngineDeadError: see stack trace (above) for the root cause.\nINFO: bye\n",
+            "(Core) torch._inductor.exc.InductorError: No compiler",
+        ),
+        ("EngineDeadError: see stack trace\nINFO: bye\n", "EngineDeadError: see stack trace"),
+    ],
+)
+def test_last_words_name_the_error(supervisor: t.Any, log: str, words: str) -> None:
+    assert supervisor.last_words(log) == words
