@@ -180,11 +180,9 @@ def peers(node: Node) -> Judged:
     if node.cards and node.fabrics <= {"bridge", "none"} and all(node.cards):
         return Skip("bridges join pairs, not all")
     if len(node.gpus) < 2:
-        return (
-            Skip("there are no two GPUs")
-            if node.gpus
-            else Finding(NOT_VERIFIED, "no GPU could be opened", 0, LOOK_AGAIN)
-        )
+        if node.gpus:
+            return Skip("there are no two GPUs")
+        return Finding(NOT_VERIFIED, "no GPU could be opened", "NVLink between all pairs", SEE_NVML)
     pairs, source = node.nvml["pairs"], "nvmlDeviceGetP2PStatus, index 2"
     expected = "NVLink between all pairs"
     wanted = len(node.gpus) * (len(node.gpus) - 1) // 2

@@ -197,15 +197,20 @@ def container_gpus(node: Node) -> Judged:
             return Finding(WARN, "no CDI specification", "one device per GPU", refresh, source)
         remedy = "Install container toolkit 1.18 or newer."
         return Finding(WARN, f"toolkit {read['toolkit']}, no CDI specification", "1.18 or newer", remedy, source)
-    listed = max(len([name for name in spec["devices"] if name.isdigit()]) for spec in read["cdi"])
     stale = [spec["path"] for spec in read["cdi"] if spec["driver_version"] not in ("", node.driver_version)]
     if stale and node.driver_version:
         return Finding(FAIL, f"{', '.join(stale)} is of another driver", node.driver_version, refresh, source)
-    if not node.gpus:
-        return Finding(NOT_VERIFIED, f"{listed} in CDI, no GPU could be opened", listed, "See `NVML answers`.", source)
-    if listed != len(node.gpus):
-        return Finding(FAIL, f"{listed} GPUs in CDI", len(node.gpus), refresh, source)
-    return Finding(PASS, f"{listed} GPUs in CDI", len(node.gpus), source=source)
+    if node.profile.mig:
+        return Skip("with MIG containers get parts of cards")
+    listed, there = max(_listed(spec["devices"]) for spec in read["cdi"]), len(node.nvml["gpus"])
+    if node.nvml["init"]["code"] != 0 or not there:
+        return Finding(NOT_VERIFIED, f"{listed} in CDI, NVML tells of none", listed, "See `NVML answers`.", source)
+    return Finding(PASS if listed == there else FAIL, f"{listed} GPUs in CDI", there, refresh, source)
+
+
+def _listed(names: t.Sequence[str]) -> int:
+    """Return how many GPUs a specification lists, whether it names them by index, by UUID or both."""
+    return max(sum(name.isdigit() for name in names), sum(name.startswith("GPU-") for name in names))
 
 
 def container_reload(node: Node) -> Judged:

@@ -10,9 +10,12 @@ The files around the cards come from a tree; one test of the readers looks at th
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import os
 import pathlib
+import shutil
 import sys
 import typing as t
 
@@ -20,7 +23,11 @@ from ansible.module_utils import basic
 from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.gpufleet.inference.plugins.modules import gpu_health
-from tests.fakes.gpu_host import read_root
+from tests.fakes.gpu_host import make_root, read_root
+
+# Read once instead of in every fork; it looks for the library only when it is initialised.
+with contextlib.suppress(ImportError):
+    importlib.import_module("pynvml")
 
 
 class _Ended(Exception):
@@ -39,10 +46,21 @@ def _fail_json(module: basic.AnsibleModule, msg: str, **result: t.Any) -> t.NoRe
     raise _Ended({**result, "failed": True, "msg": msg})
 
 
+def remove(path: pathlib.Path) -> None:
+    """Remove a file or a folder, which must be there."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
 def run(job: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return what the module returns for one job."""
     os.environ["GPUFLEET_FAKE_NVML"] = job["nvml"]
-    gpu_health.read_gpu_host = lambda: read_root(pathlib.Path(job["root"]))
+    root = make_root(job["root"], job["profile"], **job["host"])
+    for path in job["gone"]:
+        remove(root / path.lstrip("/"))
+    gpu_health.read_gpu_host = lambda: read_root(root)
     try:
         with patch_module_args(job["params"]):
             gpu_health.main()

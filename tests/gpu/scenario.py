@@ -8,8 +8,10 @@ A file under ``scenarios/`` is a list of::
 
     - name: GPU 3 is lost                    # unique
       profile: h20x8                         # default; of tests/fakes/nvml/profiles
+      profiles: [h20x8, h100x8]              # or several, each a scenario of its own
       nvml: ["3 nvmlDeviceGetHandleByIndex_v2 !15"]      # lines, see tests/fakes/nvml/README.md
       host: {kernel_log: ["NVRM: …"]}        # changes, see tests/fakes/gpu_host.py
+      gone: [/sys/bus/pci]                   # paths of the node that are removed at last
       expect: {gpus: 8}                      # laid over the healthy profile's expect; null takes a key away
       verdicts: {GPU handles: fail}          # exactly these checks are not pass
       says: {GPU handles: reboot}            # text that must stand in observed or remedy
@@ -23,6 +25,7 @@ A scenario without verdicts is healthy: any check that is not ``pass`` is a fals
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -34,13 +37,16 @@ import typing as t
 
 import yaml
 
-from tests.fakes import gpu_host
 from tests.fakes.nvml import scenario as fake_nvml
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 ROOT = FOLDER.parents[1]
 
 Result = dict[str, t.Any]
+
+WORKERS = 2
+#: Trees of small files are made and read fastest in memory.
+SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 #: NVML profile → profile of the files around it, where the names differ.
 HOST_PROFILES = {"t4": "t4x1"}
@@ -68,7 +74,10 @@ EXPECT: dict[str, dict[str, t.Any]] = {
     "h200x2_guest": {"gpus": 2, "kind": "2335", **_COMMON},
     "t4": {"gpus": 1, "kind": "t4", **_COMMON},
 }
-KEYS = {"name", "profile", "nvml", "host", "expect", "verdicts", "says", "rest", "peer", "world", "timeout_seconds"}
+KEYS = {
+    *("name", "profile", "profiles", "nvml", "host", "gone", "expect"),
+    *("verdicts", "says", "rest", "peer", "world", "timeout_seconds"),
+}
 WORLDS = ("", "no_library", "no_pynvml")
 
 
@@ -80,6 +89,7 @@ class Scenario:
     profile: str = "h20x8"
     nvml: tuple[str, ...] = ()
     host: dict[str, t.Any] = dataclasses.field(default_factory=dict)
+    gone: tuple[str, ...] = ()
     expect: dict[str, t.Any] = dataclasses.field(default_factory=dict)
     verdicts: dict[str, str] = dataclasses.field(default_factory=dict)
     says: dict[str, str] = dataclasses.field(default_factory=dict)
@@ -107,12 +117,21 @@ def load() -> list[Scenario]:
             unknown = set(one) - KEYS
             if unknown or one.get("world", "") not in WORLDS:
                 raise ValueError(f"{path.name}: {one['name']}: unknown {', '.join(sorted(unknown)) or one['world']}")
-            found.append(Scenario(**{**one, "nvml": tuple(one.get("nvml", ()))}))
+            found += _expanded(one)
     names = [one.name for one in found]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"these names stand twice: {', '.join(twice)}")
     return found
+
+
+def _expanded(one: dict[str, t.Any]) -> list[Scenario]:
+    """Return the scenario, or one for each of its profiles."""
+    fields = {**one, "nvml": tuple(one.get("nvml", ())), "gone": tuple(one.get("gone", ()))}
+    profiles = fields.pop("profiles", None)
+    if profiles is None:
+        return [Scenario(**fields)]
+    return [Scenario(**{**fields, "profile": name, "name": f"{one['name']}, {name}"}) for name in profiles]
 
 
 def healthy() -> list[Scenario]:
@@ -121,22 +140,38 @@ def healthy() -> list[Scenario]:
 
 
 def run(scenarios: t.Sequence[Scenario]) -> dict[str, Result]:
-    """Return {name: what gpu_health returned}. One interpreter per fake library; NVML is asked in a fork of it."""
-    with tempfile.TemporaryDirectory(prefix="gpufleet-gpu-") as scratch:
+    """Return {name: what gpu_health returned}. Few interpreters, one library each; NVML is asked in a fork every time."""
+    with tempfile.TemporaryDirectory(prefix="gpufleet-gpu-", dir=SCRATCH) as scratch:
         groups: dict[str, list[dict[str, t.Any]]] = {}
         for number, one in enumerate(scenarios):
             folder = pathlib.Path(scratch, str(number))
             folder.mkdir()
             environment, job = _job(one, folder)
             groups.setdefault(json.dumps(environment, sort_keys=True), []).append(job)
-        running = [(jobs, _start(json.loads(environment))) for environment, jobs in groups.items()]
+        batches = [(key, jobs[part::WORKERS]) for key, jobs in groups.items() for part in range(WORKERS)]
         found: dict[str, Result] = {}
-        for jobs, process in running:
-            output, _errors = process.communicate(json.dumps(jobs), timeout=300)
-            if process.returncode:
-                raise RuntimeError(f"the batch of {jobs[0]['name']!r} ended with {process.returncode}")
-            found.update(json.loads(output))
+        with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+            for results in pool.map(_batch, [one for one in batches if one[1]]):
+                found.update(results)
     return found
+
+
+def _batch(batch: tuple[str, list[dict[str, t.Any]]]) -> dict[str, Result]:
+    """Run jobs of one environment, one after another, in one interpreter."""
+    environment, jobs = json.loads(batch[0]), batch[1]
+    collections = str(ROOT / ".cache/collections")
+    path = os.pathsep.join(part for part in (environment.get("PYTHONPATH"), collections, str(ROOT)) if part)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.gpu.batch"],
+        cwd=ROOT,
+        env={**os.environ, **environment, "PYTHONPATH": path},
+        input=json.dumps(jobs),
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    return t.cast("dict[str, Result]", json.loads(done.stdout))
 
 
 def _job(one: Scenario, folder: pathlib.Path) -> tuple[dict[str, str], dict[str, t.Any]]:
@@ -148,27 +183,16 @@ def _job(one: Scenario, folder: pathlib.Path) -> tuple[dict[str, str], dict[str,
         environment = {"LD_LIBRARY_PATH": ""}
     if one.world == "no_pynvml":
         environment = {"PYTHONPATH": str(FOLDER / "without_pynvml")}
-    root = gpu_host.make_root(folder / "root", HOST_PROFILES.get(one.profile, one.profile), **one.whole_host)
     job = {
         "name": one.name,
         "nvml": name,
-        "root": str(root),
+        "root": str(folder / "root"),
+        "profile": HOST_PROFILES.get(one.profile, one.profile),
+        "host": one.whole_host,
+        "gone": one.gone,
         "params": {"expect": one.whole_expect, "timeout_seconds": one.timeout_seconds},
     }
     return environment, job
-
-
-def _start(environment: dict[str, str]) -> subprocess.Popen[str]:
-    collections = str(ROOT / ".cache/collections")
-    path = os.pathsep.join(part for part in (environment.get("PYTHONPATH"), collections, str(ROOT)) if part)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.gpu.batch"],
-        cwd=ROOT,
-        env={**os.environ, **environment, "PYTHONPATH": path},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def faults(one: Scenario, result: Result) -> list[str]:

@@ -26,7 +26,9 @@ def main() -> int:
         result = results[one.name]
         wrong = scenario.faults(one, result)
         detected += not wrong
-        print(f"\n{'ok ' if not wrong else 'BAD'} {one.name} [{one.profile}]{f' (peers: {one.peer})' if one.peer else ''}")
+        print(
+            f"\n{'ok ' if not wrong else 'BAD'} {one.name} [{one.profile}]{f' (peers: {one.peer})' if one.peer else ''}"
+        )
         for check in result.get("checks", []):
             if check["name"] in one.verdicts and check["verdict"] != "pass":
                 print(f"      {check['verdict']:<12} {check['name']}: {check['observed']}")
@@ -37,7 +39,9 @@ def main() -> int:
     for name, lines in alarms.items():
         print(f"\n{name}: {len(lines)} false alarms", *lines, sep="\n      ")
     false = sum(len(lines) for lines in alarms.values())
-    print(f"\n{detected} of {len(sick)} faults detected, {false} false alarms on {len(well)} healthy profiles, {seconds:.1f} s")
+    print(
+        f"\n{detected} of {len(sick)} faults detected, {false} false alarms on {len(well)} healthy profiles, {seconds:.1f} s"
+    )
     return 0 if detected == len(sick) and not false else 1
 
 
