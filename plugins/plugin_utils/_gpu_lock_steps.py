@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gpu_lock_wishes
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock import Candidates, Lock, lock, patterns
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_cards import PROPRIETARY
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import FAMILY
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import in_container, matching
 
 #: Kernel packages, which installing a driver must leave as they are. Headers are free: modules are built against them.
@@ -36,7 +37,8 @@ def plan(
      "patterns": [package pattern], # to ask a repository for
      "lock": LOCK,                  # of _gpu_lock: of what is installed, else of the candidates
      "refusal": sentence or "",     # why the candidates do not do, or the node has no room
-     "install": ["name=version"], "build": [package], "hold": [name],
+     "install": ["name=version"], "build": [package],
+         "hold": [name],                # installed packages of the driver's family that are not held
      "units": [unit], "module": {"action": "none" | "load" | "reload" | "reboot", "why": sentence, "unload": [module]},
      "kernel_is_ours": bool, "modules_load": [module], "expect": profile of gpu_health}
     """
@@ -57,7 +59,7 @@ def plan(
         "refusal": "" if complete or not applies else _refusal(node, wishes, chosen, candidates),
         "install": [f"{name}={version}" for name, version in missing.items()],
         "build": build,
-        "hold": [name for name in chosen["packages"] if name not in node["held_packages"] or name in missing],
+        "hold": _unheld(node) if applies else [],
         "units": _units(node, wishes) if applies else [],
         "module": {**_module(node, wishes, chosen), "unload": _unload(wishes)},
         "kernel_is_ours": not in_container(node),
@@ -73,6 +75,11 @@ def _runfile_is_there(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]
 def _missing(node: t.Mapping[str, t.Any], chosen: Lock) -> dict[str, str]:
     """Return {name: version} of the locked packages that are not installed at their version."""
     return {name: one for name, one in chosen["packages"].items() if node["packages"].get(name) != one}
+
+
+def _unheld(node: t.Mapping[str, t.Any]) -> list[str]:
+    """Return what is installed of the driver and not held. What the lock did not name came as a dependency of it."""
+    return [name for name in matching(node["packages"], FAMILY) if name not in node["held_packages"]]
 
 
 def _build_packages(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> list[str]:
