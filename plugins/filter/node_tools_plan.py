@@ -10,7 +10,6 @@ short_description: Decide what the role node_tools does on a node
 version_added: 0.1.0
 description:
   - Compares what M(gpufleet.inference.node_facts) read with the wishes and returns what must be so.
-  - Fails with every mistake of the wishes at once.
 author: The gpufleet founders (@gpufleet)
 positional: wishes
 options:
@@ -38,21 +37,11 @@ _value:
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._node_tools import mistakes, plan
-
-
-def node_tools_plan(node: dict[str, t.Any], wishes: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Return the plan, or raise AnsibleFilterError with all mistakes."""
-    found = mistakes(wishes)
-    if found:
-        raise AnsibleFilterError(" ".join(found))
-    return plan(node, wishes)
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _node_tools
 
 
 class FilterModule:
-    """The filter node_tools_plan."""
+    """Offer the filter to Ansible."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"node_tools_plan": node_tools_plan}
+        return {"node_tools_plan": _node_tools.plan}

@@ -4,19 +4,11 @@
 
 from __future__ import annotations
 
-import pytest
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.gpufleet.inference.plugins.filter.node_tools_plan import FilterModule
 from ansible_collections.gpufleet.inference.tests.unit.plugins.plugin_utils.test__node_tools import node, wishes
 
-node_tools_plan = FilterModule().filters()["node_tools_plan"]
 
-
-def test_it_returns_the_plan() -> None:
-    assert node_tools_plan(node(), wishes())["install"] is True
-
-
-def test_it_tells_all_mistakes() -> None:
-    with pytest.raises(AnsibleFilterError, match=r"node_tools_directory.*node_tools_nvml_version"):
-        node_tools_plan(node(), wishes(directory="/tmp", nvml_version="x"))
+def test_filter() -> None:
+    plan = FilterModule().filters()["node_tools_plan"]
+    assert plan(node(), wishes())["install"] is True
+    assert plan(node(), wishes(nvml="never"))["install"] is False
