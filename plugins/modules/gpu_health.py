@@ -121,7 +121,6 @@ facts:
   type: dict
 """
 
-import importlib.util
 import os
 import time
 import typing as t
@@ -136,6 +135,14 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_prof
 from ansible_collections.gpufleet.inference.plugins.module_utils._nvml import Reading
 from ansible_collections.gpufleet.inference.plugins.module_utils._unread import value_or_none
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import finish, proof_argument_spec
+
+try:
+    # Before NVML's process is forked: it need not be read again there.
+    import pynvml
+
+    HAS_PYNVML = bool(pynvml)
+except ImportError:
+    HAS_PYNVML = False
 
 
 def facts(node: Node) -> dict[str, t.Any]:
@@ -170,7 +177,7 @@ def main() -> None:
     except ValueError as mistakes:
         module.fail_json(msg=str(mistakes))
     python = module.params["python"]
-    if importlib.util.find_spec("pynvml") is None and not has_respawned() and os.access(python, os.X_OK):
+    if not HAS_PYNVML and not has_respawned() and os.access(python, os.X_OK):
         respawn_module(python)
     began = time.monotonic()
     # Two processes: while the driver takes its time, everything else is read.

@@ -10,8 +10,6 @@ The files around the cards come from a tree; one test of the readers looks at th
 
 from __future__ import annotations
 
-import contextlib
-import importlib
 import json
 import os
 import pathlib
@@ -24,10 +22,6 @@ from ansible.module_utils.testing import patch_module_args
 
 from ansible_collections.gpufleet.inference.plugins.modules import gpu_health
 from tests.fakes.gpu_host import make_root, read_root
-
-# Read once instead of in every fork; it looks for the library only when it is initialised.
-with contextlib.suppress(ImportError):
-    importlib.import_module("pynvml")
 
 
 class _Ended(Exception):

@@ -16,6 +16,17 @@ Data = dict[str, t.Any]
 DRIVER = "580.159.04"
 PCI = ("0000:1b:00.0", "0000:43:00.0")
 
+#: What the healthy node is expected to be.
+EXPECT: Data = {
+    "gpus": 2,
+    "kind": "h20-96",
+    "driver_version": DRIVER,
+    "cuda_at_least": "13.0",
+    "nvswitches": 4,
+    "gdr_path": "any",
+    "processes": "none",
+}
+
 #: Changes of a reading: {"gpus.0.fabric.state": 1}; a number goes into a list.
 Changes = t.Mapping[str, t.Any]
 
@@ -179,9 +190,9 @@ def changed(data: Data, changes: Changes) -> Data:
     return copied
 
 
-def node(nvml_changes: Changes | None = None, host_changes: Changes | None = None, **expect: t.Any) -> Node:
-    """Return the node with changes; it is a guest's half of a board unless told otherwise: two of eight GPUs."""
-    return make_node(changed(nvml(), nvml_changes or {}), changed(host(), host_changes or {}), expect)
+def node(nvml_changes: Changes | None = None, host_changes: Changes | None = None, expect: Data | None = None) -> Node:
+    """Return the node with changes: bare metal with NVSwitches and two GPUs."""
+    return make_node(changed(nvml(), nvml_changes or {}), changed(host(), host_changes or {}), expect or {})
 
 
 def said(judged: Finding | Skip) -> str:

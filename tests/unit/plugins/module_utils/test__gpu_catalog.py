@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_card import FABRICS, Card
+from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_card import FABRICS, Card, Floor
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_catalog import BY_DEVICE_ID, BY_KIND, CARDS, find
 
 #: A floor outside this share of the physical peak is a mistake of unit or of hope.
@@ -18,8 +18,9 @@ FLOORS = [(card, floor) for card in CARDS for floor in card.floors if floor.valu
 
 
 @pytest.mark.parametrize(("card", "floor"), FLOORS, ids=lambda one: getattr(one, "kind", getattr(one, "what", "")))
-def test_floors_are_credible(card: Card, floor: object) -> None:
+def test_floors_are_credible(card: Card, floor: Floor) -> None:
     peak = card.peak(floor.what)
+    assert floor.value is not None
     assert peak is not None, f"{card.kind}: the peak of {floor.what} is not known"
     assert LEAST <= floor.value / peak <= MOST, f"{card.kind}: {floor.what} {floor.value} of {peak}"
     assert floor.source and datetime.date.fromisoformat(floor.date)

@@ -7,16 +7,7 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge import JUDGES, asked_actions, judge_gpu
-from tests.unit.plugins.module_utils.gpu_samples import changed, host, node, nvml
-
-EXPECT = {
-    "gpus": 2,
-    "kind": "h20-96",
-    "driver_version": "580.159.04",
-    "cuda_at_least": "13.0",
-    "gdr_path": "any",
-    "processes": "none",
-}
+from tests.unit.plugins.module_utils.gpu_samples import EXPECT, changed, host, node, nvml
 
 
 def remedy(name: str, **changes: object) -> str:

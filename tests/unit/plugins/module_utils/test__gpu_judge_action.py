@@ -19,7 +19,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_acti
 ORDER = list(ACTIONS)
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.product(ACTIONS, ACTIONS))
+@pytest.mark.parametrize(("one", "other"), list(itertools.product(ACTIONS, ACTIONS)))
 def test_merging_never_weakens(one: str, other: str) -> None:
     merged = strongest([one, other])
     assert ORDER.index(merged) == max(ORDER.index(one), ORDER.index(other))

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_fabric import JUDGES
-from tests.unit.plugins.module_utils.gpu_samples import Case, node, said, unread
+from tests.unit.plugins.module_utils.gpu_samples import EXPECT, Case, node, said, unread
 
 CASES: list[Case] = [
     ("NVLinks up", {"gpus.0.nvlinks.17.state": 0}, {}, {}, "fail"),
@@ -45,12 +45,10 @@ CASES: list[Case] = [
 
 @pytest.mark.parametrize(("name", "nvml", "host", "expect", "verdict"), CASES)
 def test_verdicts(name: str, nvml: t.Any, host: t.Any, expect: dict[str, t.Any], verdict: str) -> None:
-    judged = JUDGES[name](node(nvml, host, **expect))
+    judged = JUDGES[name](node(nvml, host, expect))
     assert said(judged) == verdict, judged
 
 
 @pytest.mark.parametrize("name", JUDGES)
 def test_a_healthy_node_passes_or_is_not_asked(name: str) -> None:
-    everything = {"gpus": 2, "kind": "h20-96", "driver_version": "580.159.04", "cuda_at_least": "13.0"}
-    wished = {"gdr_path": "any", "processes": "none", "nvswitches": 4}
-    assert said(JUDGES[name](node(**everything, **wished))) in ("pass", "skip")
+    assert said(JUDGES[name](node(expect=EXPECT))) in ("pass", "skip")

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 
 import pytest
 
+from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import Finding
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_log import JUDGES, recovery_actions
-from tests.unit.plugins.module_utils.gpu_samples import Case, node, said
+from tests.unit.plugins.module_utils.gpu_samples import EXPECT, Case, node, said
 
 CASES: list[Case] = [
     ("Xids", {}, {"kernel_log.lines": [{"time": 100.0, "text": "NVRM: Xid (PCI:0000:43:00): 79, text"}]}, {}, "fail"),
@@ -49,21 +49,20 @@ CASES: list[Case] = [
 
 @pytest.mark.parametrize(("name", "nvml", "host", "expect", "verdict"), CASES)
 def test_verdicts(name: str, nvml: t.Any, host: t.Any, expect: dict[str, t.Any], verdict: str) -> None:
-    judged = JUDGES[name](node(nvml, host, **expect))
+    judged = JUDGES[name](node(nvml, host, expect))
     assert said(judged) == verdict, judged
 
 
 @pytest.mark.parametrize("name", JUDGES)
 def test_a_healthy_node_passes_or_is_not_asked(name: str) -> None:
-    everything = {"gpus": 2, "kind": "h20-96", "driver_version": "580.159.04", "cuda_at_least": "13.0"}
-    wished = {"gdr_path": "any", "processes": "none", "nvswitches": 4}
-    assert said(JUDGES[name](node(**everything, **wished))) in ("pass", "skip")
+    assert said(JUDGES[name](node(expect=EXPECT))) in ("pass", "skip")
 
 
 def test_gpus_are_named_by_their_index() -> None:
     line = {"time": None, "text": "NVRM: Xid (PCI:0000:43:00): 79, gone"}
     judged = JUDGES["Xids"](node({}, {"kernel_log.lines": [line]}))
-    assert judged == dataclasses.replace(judged, observed={"1": "Xid 79 GPU has fallen off the bus"}, sick=(1,))
+    assert isinstance(judged, Finding)
+    assert (judged.observed, judged.sick) == ({"1": "Xid 79 GPU has fallen off the bus"}, (1,))
 
 
 def test_what_xids_ask_for() -> None:

@@ -129,7 +129,7 @@ def test_the_profile_overrides_the_catalogue() -> None:
 NUMBERS = (13, 48, 63, 64, 79, 94, 95, 4711)
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.product(NUMBERS, NUMBERS))
+@pytest.mark.parametrize(("one", "other"), list(itertools.product(NUMBERS, NUMBERS)))
 def test_together_is_never_better_than_alone(one: int, other: int) -> None:
     verdict, action = judged(xid(one), xid(other))
     for number in (one, other):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import pytest
@@ -12,17 +13,9 @@ import yaml
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_profile import KEYS, THRESHOLDS
 from ansible_collections.gpufleet.inference.plugins.modules import gpu_health
 from tests.unit.plugins.module_utils import gpu_samples
+from tests.unit.plugins.module_utils.gpu_samples import EXPECT
 
 Run = t.Callable[..., dict[str, t.Any]]
-
-EXPECT = {
-    "gpus": 2,
-    "kind": "h20-96",
-    "driver_version": "580.159.04",
-    "cuda_at_least": "13.0",
-    "gdr_path": "any",
-    "processes": "none",
-}
 
 
 @pytest.fixture
@@ -83,27 +76,28 @@ def test_a_wrong_profile_is_said_before_anything_is_read(run_module: Run) -> Non
 
 @pytest.mark.usefixtures("node")
 @pytest.mark.parametrize(
-    ("found", "respawned", "there", "expected"),
-    [(None, False, True, ["/py"]), (None, True, True, []), (None, False, False, []), ("spec", False, True, [])],
+    ("here", "respawned", "there", "expected"),
+    [(False, False, True, 1), (False, True, True, 0), (False, False, False, 0), (True, False, True, 0)],
 )
 def test_respawn(
     run_module: Run,
     monkeypatch: pytest.MonkeyPatch,
-    found: str | None,
+    tmp_path: pathlib.Path,
+    here: bool,
     respawned: bool,
     there: bool,
-    expected: list[str],
+    expected: int,
 ) -> None:
     asked: list[str] = []
-    find, access = gpu_health.importlib.util.find_spec, gpu_health.os.access
-    monkeypatch.setattr(
-        gpu_health.importlib.util, "find_spec", lambda name, *more: found if name == "pynvml" else find(name, *more)
-    )
+    python = tmp_path / "python3"
+    if there:
+        python.write_text("")
+        python.chmod(0o755)
+    monkeypatch.setattr(gpu_health, "HAS_PYNVML", here)
     monkeypatch.setattr(gpu_health, "has_respawned", lambda: respawned)
     monkeypatch.setattr(gpu_health, "respawn_module", asked.append)
-    monkeypatch.setattr(gpu_health.os, "access", lambda path, mode: there if path == "/py" else access(path, mode))
-    run_module("gpu_health", expect=EXPECT, python="/py")
-    assert asked == expected
+    run_module("gpu_health", expect=EXPECT, python=str(python))
+    assert asked == [str(python)] * expected
 
 
 def test_every_key_of_the_profile_is_documented() -> None:
