@@ -77,7 +77,7 @@ FIELDS: tuple[tuple[str, str, t.Callable[[str], t.Any]], ...] = (
     ("uuid", "uuid", str),
     ("serial", "serial", str),
     ("pci", "pci/pci_bus_id", pci),
-    ("device_id", "pci/pci_device_id", lambda text: text[2:6].lower()),
+    ("device_id", "pci/pci_device_id", lambda text: text.removeprefix("0x")[:4].lower()),
     ("board_part_number", "board_part_number", str),
     ("vbios_version", "vbios_version", str),
     ("inforom_version", "inforom_version/img_version", str),
