@@ -18,6 +18,9 @@ import typing as t
 VERSIONS = ("550.54.14", "550.163.01", "570.211.01", "580.105.08", "580.126.20", "580.159.04", "590.48.01", "610.43.02")
 WITHOUT_FABRIC_MANAGER = ("580.159.04",)
 
+#: What lets one branch's Fabric Manager take the place of another's.
+ONE_FABRIC_MANAGER = tuple((field, "nvidia-fabricmanager") for field in ("Provides", "Conflicts", "Replaces"))
+
 PERSISTENCED_UNIT = """[Unit]
 Description=Stand-in for the NVIDIA Persistence Daemon
 
@@ -118,7 +121,7 @@ def debian(version: str, fabric_manager_has_branch: bool) -> list[Package]:
         Package("nvidia-open", full, f"nvidia-driver-cuda (= {full}), nvidia-kernel-open-dkms (= {full})"),
         Package(f"nvidia-imex{suffix}", full),
         Package(f"libnvidia-nscq{suffix}", full),
-        *own_fabric_manager(f"nvidia-fabricmanager{suffix}", version, full),
+        *own_fabric_manager(f"nvidia-fabricmanager{suffix}", version, full, ONE_FABRIC_MANAGER if suffix else ()),
         *shared(version),
     ]
 
@@ -177,6 +180,11 @@ def unversioned() -> list[Package]:
         Package("cuda-compat-13-0", "580.126.20-1"),
         Package("nvidia-container-toolkit", "1.18.1-1"),
     ]
+
+
+def bundle(folder: str) -> list[Package]:
+    """Return what somebody without a network brings along: one version, packages and their dependencies only."""
+    return debian("590.48.01", folder == "debian12")
 
 
 #: Folder of a repository, as NVIDIA calls it (Canonical's is the lab's word) → its packages.

@@ -5,7 +5,7 @@
 """``python -m tests.lab.nvidia_repository``: small signed apt repositories of stand-in packages, for the driver's role.
 
 They lie under ``.cache/lab/nvidia``, one flat repository per folder, with the public key ``lab.pub`` and its fingerprint
-in ``fingerprint``; each is also one archive, to be sent. A file ``inputs`` says what they were made from; nothing is made twice.
+in ``fingerprint``; each is also one archive, to be sent. ``bundle`` holds packages for nodes without a network. A file ``inputs`` says what they were made from; nothing is made twice.
 """
 
 from __future__ import annotations
@@ -148,6 +148,11 @@ def build() -> None:
         for folder, packages in nvidia_packages.REPOSITORIES.items():
             write(folder, packages(), home)
         run(["gpgconf", "--homedir", scratch, "--kill", "gpg-agent"])
+    for folder in ("debian12", "debian13"):
+        target = ROOT / "bundle" / folder
+        target.mkdir(parents=True)
+        for package in nvidia_packages.bundle(folder):
+            (target / f"{package.name}.deb").write_bytes(deb(package))
     made.write_text(inputs(), encoding="ascii")
 
 
