@@ -97,8 +97,9 @@ def judge_gpu(
     asked = asked_actions(node)
     checks: list[Check] = []
     not_applicable: dict[str, str] = {}
+    nothing_here = not node.cards and host["gpus"] is not None and not node.profile.gpus
     for name, judge in JUDGES.items():
-        judged = judge(node)
+        judged = judge(node) if name == "GPU count" or not nothing_here else Skip("there is no NVIDIA GPU here")
         if isinstance(judged, Skip):
             not_applicable[name] = judged.why
         else:

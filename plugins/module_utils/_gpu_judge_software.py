@@ -27,6 +27,8 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 _DRIVER_ROLE = "Run the role gpufleet.inference.nvidia_driver here."
 _RUNTIME_ROLE = "Run the role gpufleet.inference.container_runtime here."
 LIBRARIES = ("libcuda.so.1", "libnvidia-ml.so.1")
+#: Of the packages that were read: the driver, what must be of its version, and the container toolkit.
+_DRIVER_PACKAGES = re.compile(r"nvidia|^nvlsm|^libnvsdm|^cuda-(?:drivers|compat)|^libcuda\d")
 _ELSEWHERE = "it belongs to the machine around this container"
 
 #: The first toolkit whose mode `auto` hands GPUs over by CDI: container-toolkit documents, 2026-08.
@@ -140,7 +142,7 @@ def next_kernel(node: Node) -> Judged:
 def packages_held(node: Node) -> Judged:
     """Driver, Fabric Manager and toolkit move together or not at all: a half of them updated stops CUDA."""
     read, source = node.host["packages"], "package database"
-    installed = sorted(read["versions"])
+    installed = sorted(name for name in read["versions"] if _DRIVER_PACKAGES.search(name))
     if not node.profile.packages_held:
         return Skip("expect.packages_held is false")
     if read["manager"] == "unknown":

@@ -12,6 +12,8 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_card
 from tests.unit.plugins.module_utils.gpu_samples import EXPECT, Case, node, said, unread
 
 CASES: list[Case] = [
+    ("GPU count", {"gpus": []}, {"gpus": []}, {"gpus": 0}, "pass"),
+    ("GPU count", {"gpus": []}, {"gpus": []}, {}, "not_verified"),
     ("GPU count", {}, {}, {"gpus": 8}, "fail"),
     ("GPU count", {}, {}, {"gpus": 1}, "fail"),
     ("GPU count", {}, {}, {}, "not_verified"),

@@ -13,7 +13,7 @@ from tests.unit.plugins.module_utils.gpu_samples import EXPECT, Case, node, said
 
 CASES: list[Case] = [
     ("driver loaded", {}, {"driver.loaded": False}, {}, "fail"),
-    ("driver loaded", {}, {"driver.loaded": False, "gpus": []}, {}, "not_verified"),
+    ("driver loaded", {}, {"driver.loaded": False, "gpus": None}, {}, "not_verified"),
     ("driver loaded", {}, {"driver.loaded": False, "gpus": []}, {"gpus": 8}, "fail"),
     ("NVML answers", {"hung_in": "nvmlDeviceGetName gpu 1"}, {}, {}, "fail"),
     ("NVML answers", {"init.code": -1}, {}, {}, "not_verified"),

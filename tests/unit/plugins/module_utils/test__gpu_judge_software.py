@@ -57,6 +57,7 @@ CASES: list[Case] = [
     ("driver packages held", {}, {"packages.held": []}, {"packages_held": False}, "skip"),
     ("driver packages held", {}, {"packages.manager": "unknown"}, {}, "not_verified"),
     ("driver packages held", {}, {"packages.versions": {}}, {}, "skip"),
+    ("driver packages held", {}, {"packages.versions": {"containerd": "1"}}, {}, "skip"),
     (
         "driver packages held",
         {},
