@@ -170,4 +170,7 @@ def ask_dnf(patterns: t.Sequence[str], repositories: t.Mapping[str, str], timeou
     )
     if not asked.ok:
         raise Unavailable(f"dnf could not be asked; check the addresses of the repositories. {asked.problem}")
-    return repoquery(asked.stdout)
+    found = repoquery(asked.stdout)
+    for one in (one for versions in found.values() for one in versions):
+        one["repository"] = repositories.get(one["repository"], one["repository"])
+    return found

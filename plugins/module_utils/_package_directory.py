@@ -41,7 +41,7 @@ def read(directory: str) -> tuple[Candidates, str]:
             raise Unavailable(f"{path} is no usable package: copy it again. {shown.problem}")
         fields = dict(re.findall(r"^(Package|Version): (.*)$", shown.stdout, re.MULTILINE))
         found.setdefault(fields["Package"], []).append(
-            {"version": fields["Version"], "repository": f"file:{directory}", "transitional": False}
+            {"version": fields["Version"], "repository": f"file://{directory}", "transitional": False}
         )
         paragraphs.append(stanza(shown.stdout, path))
     return found, "\n".join(paragraphs)

@@ -86,7 +86,12 @@ def _nothing() -> Lock:
 
 def _of_source(candidate: Candidate, repository: str) -> bool:
     """Tell whether a candidate comes from the wished repository; what is installed has none and counts."""
-    return not repository or str(candidate.get("repository", repository)).startswith(repository)
+    return not repository or _plain(str(candidate.get("repository", repository))) == _plain(repository)
+
+
+def _plain(address: str) -> str:
+    """Return an address as all write it: apt says file:/x of file:///x/."""
+    return re.sub(r"^file:/+", "file:/", address).rstrip("/")
 
 
 class _Set(t.NamedTuple):

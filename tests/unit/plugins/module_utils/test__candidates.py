@@ -112,6 +112,7 @@ def test_dnf_gets_the_repository_on_its_command_line(tool: t.Callable[[str, str]
     tool("dnf", """printf '%s|0|1|own|x\\n' "$6 $7" """)
     asked = _candidates.ask_dnf(["nvidia-*"], {"own": "https://example.com/"}, 10)
     said = " ".join(asked)
+    assert next(iter(asked.values()))[0]["repository"] == "https://example.com/"
     assert "--repofrompath=own,https://example.com/" in said and "--setopt=own.module_hotfixes=1" in said
     tool("dnf", "echo 'Cannot download repomd.xml' >&2; exit 1")
     with pytest.raises(Unavailable, match=r"Cannot download repomd\.xml"):

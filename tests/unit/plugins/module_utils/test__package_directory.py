@@ -23,7 +23,7 @@ def test_packages_and_their_index(tmp_path: pathlib.Path) -> None:
     (tmp_path / "README").write_text("no package\n", encoding="utf-8")
     found, index = _package_directory.read(str(tmp_path))
     assert found["nvidia-smi"][0]["version"] == "580.126.20-1"
-    assert found["nvidia-smi"][0]["repository"] == f"file:{tmp_path}"
+    assert found["nvidia-smi"][0]["repository"] == f"file://{tmp_path}"
     assert "Filename: ./nvidia-smi.deb\n" in index and f"Size: {len(content)}\n" in index
     assert "Depends: libnvidia-ml1 (= 580.126.20-1)\n" in index
 

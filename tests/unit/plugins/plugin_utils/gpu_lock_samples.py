@@ -27,7 +27,7 @@ def candidates(folder: str) -> dict[str, list[dict[str, t.Any]]]:
     for one in REPOSITORIES[folder]():
         entry = {
             "version": one.version,
-            "repository": f"{URL}{folder}",
+            "repository": URL,
             "transitional": "Transitional" in one.summary,
         }
         found.setdefault(one.name, []).append(entry)

@@ -138,6 +138,14 @@ def test_packages_of_another_repository_do_not_count() -> None:
     assert lock(wishes(version="580"), node("1eb8"), there)["driver"] == "580.159.04"
 
 
+@pytest.mark.parametrize(("wish", "said"), [("file:///srv/x/", "file:/srv/x"), ("https://x/y/", "https://x/y")])
+def test_an_address_may_be_written_in_two_ways(wish: str, said: str) -> None:
+    there = {
+        name: [{**one, "repository": said} for one in versions] for name, versions in candidates("debian12").items()
+    }
+    assert lock(wishes(repository=wish), node("1eb8"), there)["mistakes"] == []
+
+
 def test_what_is_installed_resolves_by_itself() -> None:
     installed = {
         "nvidia-kernel-open-dkms": [{"version": "580.126.20-1"}],
