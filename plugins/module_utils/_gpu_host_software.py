@@ -16,8 +16,8 @@ import os
 import re
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _node
-from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_host_driver import VERSION, there
+from ansible_collections.gpufleet.inference.plugins.module_utils import _cdi, _node
+from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_host_driver import there
 from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import blacklist
 
@@ -41,12 +41,7 @@ ENVIRONMENT_FILES = (
     *("/etc/systemd/system/*.service", "/etc/systemd/system/*.service.d/*.conf"),
 )
 
-CDI_FILES = ("/etc/cdi/*", "/var/run/cdi/*", "/run/cdi/*")
-RUNTIME_CONFIGURATION = "/etc/nvidia-container-runtime/config.toml"
 DAEMON_JSON = "/etc/docker/daemon.json"
-
-#: The first number of NVIDIA's character devices (Documentation/admin-guide/devices.txt).
-NVIDIA_MAJOR = 195
 
 
 def libraries(host: Host) -> dict[str, t.Any]:
@@ -103,21 +98,6 @@ def toolkit(host: Host) -> dict[str, t.Any]:
     return {"toolkit": said[1] if said else None, "toolkit_problem": problem}
 
 
-def cdi(host: Host) -> list[dict[str, t.Any]]:
-    """Return the CDI specifications of NVIDIA's GPUs. /var/run is mostly a link to /run: a file counts once."""
-    found: dict[str, dict[str, t.Any]] = {}
-    for path in (path for pattern in CDI_FILES for path in host.paths(pattern)):
-        text = host.text(path)
-        if text is None or not re.search(r"\bkind\"?: *\"?nvidia\.com/gpu\b", text):
-            continue
-        # YAML or JSON: only devices have a "name" (mounts have paths, hooks a hookName, variables NAME=value).
-        names = re.findall(r"(?:^|[-\s{,])\"?name\"?: *\"?([\w:.-]+)\"?", text)
-        version = re.search(r"libcuda\.so\." + VERSION.pattern.strip(r"\b"), text)
-        real = os.path.realpath(os.path.join(host.root, path.lstrip("/")))
-        found[real] = {"path": path, "devices": sorted(set(names)), "driver_version": version[1] if version else ""}
-    return list(found.values())
-
-
 def docker(host: Host, cgroup_version: int | None) -> dict[str, t.Any]:
     """Return what daemon.json says and what follows from it by Docker's own defaults."""
     text = host.text(DAEMON_JSON)
@@ -147,14 +127,11 @@ def docker(host: Host, cgroup_version: int | None) -> dict[str, t.Any]:
 
 
 def containers(host: Host) -> dict[str, t.Any]:
-    mode = re.search(r'^\s*mode\s*=\s*"(\w+)"', host.text(RUNTIME_CONFIGURATION) or "", re.MULTILINE)
     unified, old = there(host, "/sys/fs/cgroup/cgroup.controllers"), there(host, "/sys/fs/cgroup/memory")
     version = 2 if unified else 1 if old else None
     return {
         **toolkit(host),
-        "runtime_mode": mode[1] if mode else "",
-        "cdi": cdi(host),
+        **_cdi.handover(host),
         "docker": docker(host, version),
         "cgroup_version": version,
-        "device_links": len(host.paths(f"/dev/char/{NVIDIA_MAJOR}:*")),
     }

@@ -69,7 +69,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_socket, _files, _node
+from ansible_collections.gpufleet.inference.plugins.module_utils import (
+    _cdi,
+    _docker_daemon,
+    _docker_socket,
+    _files,
+    _node,
+)
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
 
 def docker() -> dict[str, t.Any]:
@@ -129,7 +136,7 @@ def read(units: list[str], disks: list[str], python_environments: list[str]) -> 
         "addresses": sorted({address for one in found.values() for address in one["addresses"]}),
         "default_interface": _node.default_interface(),
         "gpus": _node.gpus(),
-        "nvidia": _node.nvidia(),
+        "nvidia": {**_node.nvidia(), **_cdi.handover(Host())},
         "can_raise_limits": _docker_daemon.can_raise_limits(),
         "packages": versions,
         "held_packages": held,

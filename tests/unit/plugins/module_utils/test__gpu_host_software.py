@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 import pathlib
 import typing as t
 
@@ -116,41 +115,6 @@ def test_every_harmful_variable_is_seen(tmp_path: pathlib.Path, name: str) -> No
 def test_toolkit(tmp_path: pathlib.Path, changes: t.Any, version: t.Any, problem: str) -> None:
     found = _gpu_host_software.toolkit(made(tmp_path, **changes))
     assert found == {"toolkit": version, "toolkit_problem": problem}
-
-
-JSON_SPECIFICATION = json.dumps(
-    {
-        "cdiVersion": "0.5.0",
-        "kind": "nvidia.com/gpu",
-        "devices": [{"name": "0"}, {"name": "GPU-1-2"}],
-        "containerEdits": {},
-    }
-)
-OF_ANOTHER = "cdiVersion: 0.5.0\nkind: amd.com/gpu\ndevices:\n- name: all\n"
-
-
-@pytest.mark.parametrize(
-    ("files", "devices"),
-    [
-        ({}, [("/run/cdi/nvidia.yaml", [*"01234567", "all"], "580.159.04")]),
-        ({"/run/cdi/nvidia.yaml": None}, []),
-        ({"/run/cdi/nvidia.yaml": OF_ANOTHER}, []),
-        (
-            {"/run/cdi/nvidia.yaml": None, "/etc/cdi/nvidia.json": JSON_SPECIFICATION},
-            [("/etc/cdi/nvidia.json", ["0", "GPU-1-2"], "")],
-        ),
-    ],
-)
-def test_cdi(tmp_path: pathlib.Path, files: t.Any, devices: t.Any) -> None:
-    found = _gpu_host_software.cdi(made(tmp_path, files=files))
-    assert [(one["path"], one["devices"], one["driver_version"]) for one in found] == devices
-
-
-def test_a_cdi_file_by_two_names_counts_once(tmp_path: pathlib.Path) -> None:
-    host = made(tmp_path)
-    (tmp_path / "var").mkdir(exist_ok=True)
-    (tmp_path / "var/run").symlink_to("../run")
-    assert len(_gpu_host_software.cdi(host)) == 1
 
 
 DAEMON = "/etc/docker/daemon.json"

@@ -71,6 +71,7 @@ def empty(problem: str) -> dict[str, t.Any]:
         "can_raise_limits": _docker_daemon.can_raise_limits(),
         "running": [],
         "images": {},
+        "cdi_devices": [],
         "containers": {},
     }
 
@@ -112,7 +113,9 @@ def test_options_are_handed_on(run_module: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_node, "disk_free_bytes", lambda paths: dict.fromkeys(paths, 1))
     monkeypatch.setattr(_node, "packages", lambda manager: ({"of": manager}, ["of"]))
     monkeypatch.setattr(_node, "distribution", lambda: {"package_manager": "dnf"})
-    node = run_module("node_facts", check=True, units=["x.service"], disks=["/data"], python_environments=["/none"])["node"]
+    node = run_module("node_facts", check=True, units=["x.service"], disks=["/data"], python_environments=["/none"])[
+        "node"
+    ]
     assert node["units"] == {"x.service": {}}
     assert node["disk_free_bytes"] == {"/data": 1}
     assert node["python_environments"] == {"/none": {}}
