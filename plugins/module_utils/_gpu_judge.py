@@ -12,12 +12,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import (
+    _gpu_judge_access,
     _gpu_judge_cards,
     _gpu_judge_driver,
     _gpu_judge_fabric,
     _gpu_judge_log,
     _gpu_judge_manager,
     _gpu_judge_memory,
+    _gpu_judge_pcie,
     _gpu_judge_software,
     _gpu_judge_state,
 )
@@ -47,9 +49,11 @@ JUDGES: dict[str, t.Callable[[Node], Judged]] = {
     **_gpu_judge_log.JUDGES,
     **_gpu_judge_memory.JUDGES,
     **_gpu_judge_state.JUDGES,
+    **_gpu_judge_pcie.JUDGES,
     **_gpu_judge_manager.JUDGES,
     **_gpu_judge_fabric.JUDGES,
     **_gpu_judge_software.JUDGES,
+    **_gpu_judge_access.JUDGES,
 }
 
 

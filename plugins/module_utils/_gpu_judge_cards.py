@@ -26,6 +26,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_comm
     Judged,
     Node,
     Skip,
+    good,
     not_said,
     per_gpu,
 )
@@ -221,9 +222,7 @@ def mig(node: Node) -> Judged:
     remedy = f"Set it with nvidia-smi --multi-instance-gpu={int(wished)} before the reset."
     source = "nvmlDeviceGetMigMode"
     judged = per_gpu(node, lambda gpu: gpu.read("mig_mode"), judge, expected, remedy, source, lambda gpu: not wished)
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, expected, expected, source=source)
-    return judged
+    return good(judged, expected)
 
 
 def compute_mode(node: Node) -> Judged:
@@ -235,9 +234,7 @@ def compute_mode(node: Node) -> Judged:
 
     remedy = f"Run nvidia-smi --compute-mode={wished.upper()}."
     judged = per_gpu(node, lambda gpu: gpu.read("compute_mode"), judge, wished, remedy, "nvmlDeviceGetComputeMode")
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, wished, wished, source=judged.source)
-    return judged
+    return good(judged, wished)
 
 
 def processes(node: Node) -> Judged:
@@ -254,7 +251,7 @@ def processes(node: Node) -> Judged:
 
     remedy = "Stop what still runs there: it takes memory from what will be deployed."
     judged = per_gpu(node, lambda gpu: gpu.read("processes"), judge, "none", remedy, source)
-    return Finding(PASS, "none", "none", source=source) if getattr(judged, "verdict", "") == PASS else judged
+    return good(judged, "none")
 
 
 JUDGES: dict[str, t.Callable[[Node], Judged]] = {

@@ -27,6 +27,9 @@ Value = t.Any
 #: nvml.h: nvmlDeviceArchitecture_t.
 HOPPER = 9
 
+#: nvml.h: the bit of nvmlDeviceGetCurrentClocksEventReasons that says that a card rests.
+IDLE = 0x1
+
 PASSTHROUGH = 1
 #: Values of nvmlDeviceGetVirtualizationMode that mean: this is a guest.
 _GUEST_MODES = (PASSTHROUGH, 2)
@@ -190,6 +193,13 @@ def per_gpu(
         strongest(one.action for one in bad.values()),
         tuple(sorted(bad)),
     )
+
+
+def good(judged: Judged, observed: str) -> Judged:
+    """Return the finding with words instead of numbers when all is well."""
+    if isinstance(judged, Finding) and judged.verdict == PASS:
+        return Finding(PASS, observed, judged.expected, source=judged.source)
+    return judged
 
 
 def by_gpu(observed: t.Mapping[int, t.Any], many: int) -> dict[str, t.Any]:

@@ -19,6 +19,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_comm
     Judged,
     Node,
     Skip,
+    good,
     not_said,
     numbers,
     per_gpu,
@@ -211,9 +212,7 @@ def gsp_firmware(node: Node) -> Judged:
         "nvmlDeviceGetGspFirmwareMode, nvmlDeviceGetGspFirmwareVersion",
         may_lack=lambda gpu: gpu.card is not None and gpu.card.architecture == "volta",
     )
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, f"on, version {version}", judged.expected, source=judged.source)
-    return judged
+    return good(judged, f"on, version {version}")
 
 
 JUDGES: dict[str, t.Callable[[Node], Judged]] = {

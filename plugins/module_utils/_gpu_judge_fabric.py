@@ -26,6 +26,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_comm
     Judged,
     Node,
     Skip,
+    good,
     per_gpu,
 )
 from ansible_collections.gpufleet.inference.plugins.module_utils._unread import is_unread
@@ -167,9 +168,7 @@ def link_errors(node: Node) -> Judged:
     source = "NVML fields 161 to 163 and 206 to 214 per link"
     expected = f"at most {limit:.0f} on a link"
     judged = per_gpu(node, lambda gpu: gpu.read("nvlinks"), judge, expected, remedy, source)
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, expected, expected, source=source)
-    return judged
+    return good(judged, expected)
 
 
 def peers(node: Node) -> Judged:
@@ -229,9 +228,7 @@ def fabric_state(node: Node) -> Judged:
 
     source, expected = "nvmlDeviceGetGpuFabricInfoV", "completed, status 0"
     judged = per_gpu(node, read, judge, expected, _FABRIC_REMEDY, source)
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, expected, expected, source=source)
-    return judged
+    return good(judged, expected)
 
 
 def fabric_health(node: Node) -> Judged:
@@ -266,9 +263,7 @@ def fabric_health(node: Node) -> Judged:
 
     source, expected = "nvmlDeviceGetGpuFabricInfoV", "nothing said to be bad"
     judged = per_gpu(node, read, judge, expected, _FABRIC_REMEDY, source)
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, expected, expected, source=source)
-    return judged
+    return good(judged, expected)
 
 
 JUDGES: dict[str, t.Callable[[Node], Judged]] = {

@@ -14,14 +14,14 @@ import typing as t
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_action import REPLACE, RESET
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import (
     Bad,
-    Finding,
     Gpu,
     Judged,
     Node,
+    good,
     per_gpu,
 )
 from ansible_collections.gpufleet.inference.plugins.module_utils._unread import is_unread
-from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import FAIL, PASS, WARN
+from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import FAIL, WARN
 
 Read = t.Callable[[Gpu], t.Any]
 Judge = t.Callable[[t.Any, Gpu], t.Optional[Bad]]
@@ -32,13 +32,10 @@ def _lacks_tables(gpu: Gpu) -> bool:
 
 
 def _statement(
-    node: Node, read: Read, judge: Judge, good: str, remedy: str, source: str, may_lack: t.Callable[[Gpu], bool]
+    node: Node, read: Read, judge: Judge, well: str, remedy: str, source: str, may_lack: t.Callable[[Gpu], bool]
 ) -> Judged:
-    """Return the finding over all GPUs; one that is good everywhere says ``good`` instead of numbers."""
-    judged = per_gpu(node, read, judge, good, remedy, source, may_lack)
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, good, good, source=source)
-    return judged
+    """Return the finding over all GPUs; one that is good everywhere says ``well`` instead of numbers."""
+    return good(per_gpu(node, read, judge, well, remedy, source, may_lack), well)
 
 
 def _all_of(gpu: Gpu, *paths: tuple[str, ...]) -> t.Any:
@@ -57,10 +54,10 @@ def ecc_mode(node: Node) -> Judged:
         after = "" if current == pending else f", {'on' if pending else 'off'} after a reset"
         return Bad(FAIL, f"{'on' if current else 'off'}{after}", RESET)
 
-    good = "on" if wished else "off"
+    well = "on" if wished else "off"
     remedy = f"Set it with nvidia-smi --ecc-config={int(wished)} before the reset."
     return _statement(
-        node, lambda gpu: gpu.read("ecc_mode"), judge, good, remedy, "nvmlDeviceGetEccMode", lambda gpu: not wished
+        node, lambda gpu: gpu.read("ecc_mode"), judge, well, remedy, "nvmlDeviceGetEccMode", lambda gpu: not wished
     )
 
 

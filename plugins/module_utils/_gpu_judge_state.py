@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Judges of how the cards run: persistence, throttling, temperature, power, clocks, PCIe.
+"""Judges of how the cards run: persistence, throttling, temperature, power, clocks.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -11,22 +11,22 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_action import HANDS_ON, RESET
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import (
     HOPPER,
+    IDLE,
     Bad,
-    Finding,
     Gpu,
     Judged,
     Node,
     Skip,
+    good,
     per_gpu,
 )
-from ansible_collections.gpufleet.inference.plugins.module_utils._unread import is_unread, not_supported, unread
-from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import FAIL, NOT_VERIFIED, PASS, WARN, worst
+from ansible_collections.gpufleet.inference.plugins.module_utils._unread import is_unread
+from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import FAIL, NOT_VERIFIED, WARN, worst
 
 #: nvml.h: bits of nvmlDeviceGetCurrentClocksEventReasons.
-_IDLE, _POWER_CAP, _HW_SLOWDOWN, _SW_THERMAL, _HW_THERMAL, _POWER_BRAKE = 0x1, 0x4, 0x8, 0x20, 0x40, 0x80
+_POWER_CAP, _HW_SLOWDOWN, _SW_THERMAL, _HW_THERMAL, _POWER_BRAKE = 0x4, 0x8, 0x20, 0x40, 0x80
 _SLOWED: tuple[tuple[int, str, str], ...] = (
     (_HW_THERMAL, FAIL, "hardware thermal slowdown"),
     (_POWER_BRAKE, FAIL, "power brake"),
@@ -39,19 +39,8 @@ _SLOW_FIELDS = (
     ("270", "throttle_hardware_seconds", "hardware thermal slowdown"),
     ("271", "throttle_hardware_seconds", "power brake"),
 )
-#: Replays per lane and minute that DCGM 4.6.0 accepts (2026-07-06), by PCIe generation.
-REPLAYS_PER_LANE_MINUTE = {1: 0.15, 2: 0.3, 3: 0.48, 4: 0.96, 5: 1.92, 6: 3.84}
-#: GT/s of a lane → PCIe generation.
-_GENERATIONS = {2.5: 1, 5.0: 2, 8.0: 3, 16.0: 4, 32.0: 5, 64.0: 6}
 
 _COOLING = "Look at fans, air flow, inlet temperature and coolant of this node."
-
-
-def _good(judged: Judged, observed: str) -> Judged:
-    """Return the finding with words instead of numbers when all is well."""
-    if isinstance(judged, Finding) and judged.verdict == PASS:
-        return Finding(PASS, observed, judged.expected, source=judged.source)
-    return judged
 
 
 def _no_data_centre_card(gpu: Gpu) -> bool:
@@ -71,7 +60,7 @@ def persistence(node: Node) -> Judged:
         remedy = f"The unit nvidia-persistenced says --no-persistence-mode. {remedy}"
     expected = "on" if wished else "off"
     source = "nvmlDeviceGetPersistenceMode"
-    return _good(per_gpu(node, lambda gpu: gpu.read("persistence_mode"), judge, expected, remedy, source), expected)
+    return good(per_gpu(node, lambda gpu: gpu.read("persistence_mode"), judge, expected, remedy, source), expected)
 
 
 def throttled_now(node: Node) -> Judged:
@@ -83,7 +72,7 @@ def throttled_now(node: Node) -> Judged:
 
     remedy = f"{_COOLING} A power brake comes from the power supplies or the rack."
     source = "nvmlDeviceGetCurrentClocksEventReasons"
-    return _good(
+    return good(
         per_gpu(node, lambda gpu: gpu.read("clock_event_reasons"), judge, "no slowdown", remedy, source), "none"
     )
 
@@ -109,7 +98,7 @@ def throttled_before(node: Node) -> Judged:
     source = "NVML fields 269, 270, 271"
     expected = "no long slowdown"
     judged = per_gpu(node, read, judge, expected, remedy, source, lambda gpu: not gpu.has_ecc_tables)
-    return _good(judged, expected)
+    return good(judged, expected)
 
 
 def temperature_margin(node: Node) -> Judged:
@@ -134,7 +123,7 @@ def temperature_margin(node: Node) -> Judged:
         "nvmlDeviceGetMarginTemperature",
         may_lack=lambda gpu: not gpu.has_ecc_tables or (gpu.architecture or HOPPER) < HOPPER,
     )
-    return _good(judged, "enough")
+    return good(judged, "enough")
 
 
 def memory_temperature(node: Node) -> Judged:
@@ -153,7 +142,7 @@ def memory_temperature(node: Node) -> Judged:
         source,
         _no_data_centre_card,
     )
-    return _good(judged, f"below {limit:.0f} °C")
+    return good(judged, f"below {limit:.0f} °C")
 
 
 def power_limit(node: Node) -> Judged:
@@ -176,7 +165,7 @@ def power_limit(node: Node) -> Judged:
         "Say power_limit_w in expect, or let the role gpufleet.inference.nvidia_driver set it; look at the rack's cap."
     )
     source = "nvmlDeviceGetEnforcedPowerLimit"
-    return _good(per_gpu(node, read, judge, expected, remedy, source), expected)
+    return good(per_gpu(node, read, judge, expected, remedy, source), expected)
 
 
 def clocks(node: Node) -> Judged:
@@ -185,9 +174,7 @@ def clocks(node: Node) -> Judged:
 
     def free(gpu: Gpu) -> bool:
         reasons = gpu.number("clock_event_reasons")
-        return reasons is not None and not int(reasons) & (
-            _IDLE | _POWER_CAP | _SW_THERMAL | _HW_THERMAL | _POWER_BRAKE
-        )
+        return reasons is not None and not int(reasons) & (IDLE | _POWER_CAP | _SW_THERMAL | _HW_THERMAL | _POWER_BRAKE)
 
     working = [gpu for gpu in node.gpus if free(gpu)]
     if node.gpus and not working:
@@ -204,106 +191,7 @@ def clocks(node: Node) -> Judged:
     remedy = "Release locked clocks with nvidia-smi --reset-gpu-clocks, or say locked_clock_mhz in expect."
     expected = f"at least {share:.0%} of {locked or 'the highest'}"
     judged = per_gpu(node, lambda gpu: gpu.read("clock_sm_mhz"), judge, expected, remedy, "nvmlDeviceGetClockInfo")
-    return _good(judged, "as high as under load")
-
-
-def pcie_link(node: Node) -> Judged:
-    """Width and generation against the card's own best, not against what this slot gave it."""
-    functions = {one["pci"]: one for one in node.host["gpus"] or []}
-
-    def judge(link: t.Any, gpu: Gpu) -> Bad | None:
-        generation, width = link
-        best_width = max(
-            filter(None, [gpu.number("pcie_width_max"), gpu.card.pcie_width if gpu.card else None]), default=None
-        )
-        best = max(
-            filter(None, [gpu.number("pcie_generation_max"), gpu.card.pcie_generation if gpu.card else None]),
-            default=None,
-        )
-        if best is None or best_width is None:
-            return Bad(NOT_VERIFIED, f"x{width} generation {generation}; the best is unknown")
-        if width < best_width:
-            return Bad(FAIL, f"x{width} of x{best_width:.0f}", HANDS_ON)
-        slot = gpu.number("pcie_generation_max")
-        if slot is not None and slot < best:
-            return Bad(FAIL, f"generation {slot:.0f} of {best:.0f}, in this slot", HANDS_ON)
-        if generation >= best:
-            return None
-        # A card that rests lowers its link: only at full power is a low one a fault.
-        if gpu.number("performance_state") == 0 and not int(gpu.number("clock_event_reasons") or 0) & _IDLE:
-            return Bad(FAIL, f"generation {generation} of {best:.0f}", HANDS_ON)
-        return Bad(NOT_VERIFIED, f"generation {generation} of {best:.0f} at rest")
-
-    def read(gpu: Gpu) -> t.Any:
-        link = [gpu.read("pcie_generation"), gpu.read("pcie_width")]
-        function = functions.get(gpu.pci, {})
-        sysfs = [_GENERATIONS.get(function.get("link_speed_gts") or 0), function.get("link_width")]
-        for index, value in enumerate(sysfs):
-            if is_unread(link[index]) and value:
-                link[index] = value
-        # Guests may be told a wide link by one of the two: on bare metal both must say it.
-        if not node.guest and sysfs[1] and not is_unread(link[1]):
-            link[1] = min(link[1], sysfs[1])
-        return next((one for one in link if is_unread(one)), link)
-
-    remedy = "Look again under load if it rests. Else: BIOS setting of the slot, riser, seating."
-    source = "nvmlDeviceGetCurrPcieLinkGeneration, nvmlDeviceGetCurrPcieLinkWidth, /sys/bus/pci"
-    integrated = [gpu for gpu in node.gpus if gpu.card and gpu.card.fabric == "rack"]
-    if integrated and len(integrated) == len(node.gpus):
-        return Skip("these cards hang on their CPU, not in a slot")
-    judged = per_gpu(node, read, judge, "the card's best", remedy, source)
-    return _good(judged, "the card's best")
-
-
-def pcie_replays(node: Node) -> Judged:
-    """Replays since the driver was loaded, per lane and minute, against DCGM's table for the generation."""
-    uptime = node.host["boot"]["uptime_seconds"]
-
-    def judge(replays: t.Any, gpu: Gpu) -> Bad | None:
-        if not replays:
-            return None
-        generation, width = gpu.number("pcie_generation"), gpu.number("pcie_width")
-        if not uptime or generation is None or width is None:
-            return Bad(NOT_VERIFIED, f"{replays} replays in an unknown time")
-        limit = REPLAYS_PER_LANE_MINUTE.get(int(generation), 0.15) * width
-        rate = replays / max(uptime / 60, 1)
-        return Bad(WARN, f"{rate:.1f} a minute, more than {limit:.1f}") if rate > limit else None
-
-    remedy = "The PCIe link is bad: reseat the card, look at riser and cables."
-    source = "nvmlDeviceGetPcieReplayCounter"
-    return _good(per_gpu(node, lambda gpu: gpu.read("pcie_replays"), judge, "few", remedy, source), "few")
-
-
-def pcie_errors(node: Node) -> Judged:
-    """Errors that the kernel counts (AER) and, where guests have none of these, that the card counts."""
-    functions = {one["pci"]: one for one in node.host["gpus"] or []}
-    many = node.profile.threshold("aer_correctable")
-
-    def read(gpu: Gpu) -> t.Any:
-        counted = functions.get(gpu.pci, {}).get("aer")
-        if counted:
-            return counted
-        own = {
-            "fatal": gpu.read("pcie_errors", "fatal"),
-            "nonfatal": gpu.read("pcie_errors", "non_fatal"),
-            "correctable": gpu.read("pcie_errors", "correctable"),
-        }
-        lost = [value for value in own.values() if is_unread(value)]
-        if lost and all(not_supported(value) for value in lost):
-            return lost[0]
-        return unread(lost[0]["unread"], lost[0]["code"]) if lost else own
-
-    def judge(errors: t.Any, gpu: Gpu) -> Bad | None:
-        if errors["fatal"]:
-            return Bad(FAIL, f"{errors['fatal']} fatal", RESET)
-        if errors["nonfatal"]:
-            return Bad(WARN, f"{errors['nonfatal']} not fatal")
-        return Bad(WARN, f"{errors['correctable']} corrected") if errors["correctable"] > many else None
-
-    remedy = "The PCIe link is bad: reseat the card, look at riser and cables."
-    source = "/sys/bus/pci/devices/*/aer_dev_*, NVML fields 173, 179, 180"
-    judged = per_gpu(node, read, judge, "none", remedy, source, lambda gpu: not gpu.has_ecc_tables)
-    return _good(judged, f"none that count, at most {many:.0f} corrected")
+    return good(judged, "as high as under load")
 
 
 JUDGES: dict[str, t.Callable[[Node], Judged]] = {
@@ -314,7 +202,4 @@ JUDGES: dict[str, t.Callable[[Node], Judged]] = {
     "memory temperature": memory_temperature,
     "power limit": power_limit,
     "clocks under load": clocks,
-    "PCIe link": pcie_link,
-    "PCIe replays": pcie_replays,
-    "PCIe errors": pcie_errors,
 }

@@ -16,16 +16,9 @@ description:
   - What could not be looked at is C(not_verified), never C(pass). So is what needs a key of O(expect) that is not said,
     and much of a card that is not in the catalogue.
   - Changes nothing on the node or its cards. NVML is asked in a child process; a driver that hangs is a finding.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof
+  - gpufleet.inference.proof.read_only
 requirements:
   - nvidia-ml-py on the node, which the role C(gpufleet.inference.node_tools) brings.
 author:
@@ -53,16 +46,6 @@ options:
         C(clock_share), C(nvlink_errors), C(aer_correctable), C(fabric_manager_restarts).
     type: dict
     default: {}
-  fail_on:
-    description: Verdicts that fail the task.
-    type: list
-    elements: str
-    choices: [warn, not_verified, fail]
-    default: [fail]
-  strict:
-    description: Whether C(not_verified) fails the task too.
-    type: bool
-    default: false
   python:
     description:
       - The Python that has nvidia-ml-py. It runs the module when the node's own Python lacks the library.

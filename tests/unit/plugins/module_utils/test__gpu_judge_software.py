@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_software import JUDGES
-from tests.unit.plugins.module_utils.gpu_samples import EXPECT, Case, node, said, unread
+from tests.unit.plugins.module_utils.gpu_samples import EXPECT, Case, node, said
 
 CASES: list[Case] = [
     ("libraries", {}, {"libraries/libcuda.so.1": []}, {}, "fail"),
@@ -64,43 +64,6 @@ CASES: list[Case] = [
         {"packages.held": [], "packages.versions": {"nvidia-driver-pinning-580": "1"}},
         {},
         "pass",
-    ),
-    ("GPUDirect RDMA", {}, {}, {"gdr_path": "peermem"}, "fail"),
-    ("GPUDirect RDMA", {}, {"gdr.dma_buf": False, "gdr.peermem": True}, {"gdr_path": "any"}, "warn"),
-    ("GPUDirect RDMA", {}, {"gdr.dma_buf": None}, {"gdr_path": "any"}, "not_verified"),
-    ("GPUDirect RDMA", {}, {}, {"gdr_path": "none"}, "skip"),
-    ("GPUs in containers", {}, {"containers.toolkit": ""}, {}, "skip"),
-    ("GPUs in containers", {}, {"containers.toolkit": ""}, {"containers": "required"}, "fail"),
-    ("GPUs in containers", {}, {}, {"containers": "absent"}, "skip"),
-    ("GPUs in containers", {}, {"containers.cdi.0.devices": ["GPU-a", "GPU-b", "all"]}, {}, "pass"),
-    ("GPUs in containers", {}, {"containers.cdi.0.devices": ["0", "all"]}, {}, "fail"),
-    ("GPUs in containers", {}, {"containers.cdi": [], "containers.toolkit": "1.9.0"}, {}, "warn"),
-    ("GPUs in containers", {"init.code": -1}, {}, {}, "not_verified"),
-    ("containers at a daemon-reload", {}, {"containers.toolkit": "1.9.0"}, {}, "warn"),
-    ("containers at a daemon-reload", {}, {"containers.toolkit": "1.9.0", "containers.device_links": 9}, {}, "pass"),
-    ("containers at a daemon-reload", {}, {"containers.runtime_mode": "legacy"}, {}, "warn"),
-    ("containers at a daemon-reload", {}, {"containers.toolkit": ""}, {}, "skip"),
-    ("confidential computing", {}, {}, {"conf_compute": True}, "fail"),
-    (
-        "confidential computing",
-        {"system.conf_compute.feature": 1, "system.conf_compute_ready": 1},
-        {},
-        {"conf_compute": True},
-        "pass",
-    ),
-    (
-        "confidential computing",
-        {"system.conf_compute.feature": 1, "system.conf_compute_ready": unread()},
-        {},
-        {"conf_compute": True},
-        "not_verified",
-    ),
-    (
-        "confidential computing",
-        {"system.conf_compute.feature": unread(3), "gpus.0.device_id": "1eb8", "gpus.1.device_id": "1eb8"},
-        {},
-        {},
-        "skip",
     ),
 ]
 
