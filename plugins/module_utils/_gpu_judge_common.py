@@ -218,7 +218,8 @@ def _together(values: t.Sequence[t.Any]) -> t.Any:
 
 def not_said(key: str, observed: t.Any, source: str = "") -> Finding:
     """Return the finding of a statement that needs a key that the profile does not have."""
-    return Finding(NOT_VERIFIED, observed, f"expect.{key} is not said", f"Set {key} in expect.", source)
+    remedy = f"Set {key} in expect: without it nobody knows whether this is right."
+    return Finding(NOT_VERIFIED, observed, remedy=remedy, source=source)
 
 
 def numbers(version: str) -> tuple[int, ...]:

@@ -57,15 +57,15 @@ def device_nodes(node: Node) -> Judged:
     else:
         cards = [f"/dev/nvidia{index}" for index in range(len(node.gpus or node.host["gpus"] or []))]
     wanted = ["/dev/nvidiactl", "/dev/nvidia-uvm", *cards]
-    missing = [path for path in wanted if path not in nodes]
+    missing, expected = [path for path in wanted if path not in nodes], f"{len(wanted)} nodes, mode 0666"
     closed = [f"{path} {nodes[path]}" for path in wanted if path in nodes and int(nodes[path], 8) & 0o006 != 0o006]
     if missing:
         remedy = "Start nvidia-persistenced, or run nvidia-modprobe -u -c=0."
-        return Finding(FAIL, f"missing: {', '.join(missing)}", wanted, remedy, source)
+        return Finding(FAIL, f"missing: {', '.join(missing)}", expected, remedy, source)
     if closed:
         remedy = "Remove NVreg_DeviceFileMode from /etc/modprobe.d, or let the service's user in."
-        return Finding(WARN, f"not for everybody: {', '.join(closed)}", "mode 0666", remedy, source)
-    return Finding(PASS, f"{len(wanted)} nodes", source=source)
+        return Finding(WARN, f"not for everybody: {', '.join(closed)}", expected, remedy, source)
+    return Finding(PASS, f"{len(wanted)} nodes", expected, source=source)
 
 
 def environment(node: Node) -> Judged:
