@@ -168,7 +168,7 @@ def _batch(batch: tuple[str, list[dict[str, t.Any]]]) -> dict[str, Result]:
         input=json.dumps(jobs),
         stdout=subprocess.PIPE,
         text=True,
-        timeout=300,
+        timeout=900,
         check=True,
     )
     return t.cast("dict[str, Result]", json.loads(done.stdout))
