@@ -20,7 +20,12 @@ import re
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gpu_lock_cards, _gpu_lock_wishes
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import NAMINGS, Alternatives, Naming
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import (
+    FAMILY,
+    NAMINGS,
+    Alternatives,
+    Naming,
+)
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_text import pins
 
 Candidate = t.Mapping[str, t.Any]
@@ -47,14 +52,14 @@ def fits(version: str, wish: str) -> bool:
 
 
 def patterns(namings: t.Iterable[str]) -> list[str]:
-    """Return the shell patterns of all package names of these namings, to ask a package manager for."""
+    """Return the shell patterns of all package names of these namings and of the driver's family, to be asked for."""
     found: set[str] = set()
     for name in namings:
         naming = NAMINGS[name]
         for part in (naming.open, naming.proprietary, naming.compute, naming.fabric_manager, naming.imex, naming.nscq):
             found |= {one for alternative in part for one in alternative}
         found |= {*naming.optional, *naming.loose, *naming.nvlsm, *naming.pinning}
-    return sorted({one.replace("{branch}", "*").replace("{version}", "*") for one in found} | {"cuda-compat-*"})
+    return sorted({one.replace("{branch}", "*").replace("{version}", "*") for one in found} | set(FAMILY))
 
 
 def lock(wishes: t.Mapping[str, t.Any], node: t.Mapping[str, t.Any], candidates: Candidates) -> Lock:

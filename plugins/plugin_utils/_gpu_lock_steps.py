@@ -15,7 +15,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gpu_lock_wishes
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock import Candidates, Lock, lock, patterns
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock import (
+    Candidates,
+    Lock,
+    lock,
+    patterns,
+    upstream,
+)
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_cards import PROPRIETARY
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import FAMILY
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import in_container, matching
@@ -48,7 +54,7 @@ def plan(
     complete = applies and (not installed["mistakes"] if by_package else _runfile_is_there(node, wishes))
     chosen = installed if complete or candidates is None else lock(wishes, node, candidates)
     wrong = list(_gpu_lock_wishes.mistakes(wishes, node)) if applies else []
-    missing = _missing(node, chosen)
+    missing = _missing(node, {**_followers(node, chosen, candidates or {}), **chosen["packages"]})
     build = [] if complete or not applies else _build_packages(node, wishes)
     return {
         "applies": applies,
@@ -72,9 +78,29 @@ def _runfile_is_there(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]
     return bool(node["nvidia"]["version"] == wishes["version"])
 
 
-def _missing(node: t.Mapping[str, t.Any], chosen: Lock) -> dict[str, str]:
-    """Return {name: version} of the locked packages that are not installed at their version."""
-    return {name: one for name, one in chosen["packages"].items() if node["packages"].get(name) != one}
+def _missing(node: t.Mapping[str, t.Any], wanted: t.Mapping[str, str]) -> dict[str, str]:
+    """Return {name: version} of the packages that are not installed at their version."""
+    return {name: one for name, one in wanted.items() if node["packages"].get(name) != one}
+
+
+def _followers(node: t.Mapping[str, t.Any], chosen: Lock, candidates: Candidates) -> dict[str, str]:
+    """Return what is installed of the driver beside the lock, at the lock's version.
+
+    Named too, as apt moves nothing by itself once an interrupted installation has left dependencies apart.
+    """
+    found = {}
+    for name in matching(node["packages"], FAMILY):
+        version = next(
+            (
+                str(one["version"])
+                for one in candidates.get(name, [])
+                if upstream(str(one["version"])) == chosen["driver"]
+            ),
+            "",
+        )
+        if version:
+            found[name] = version
+    return found
 
 
 def _unheld(node: t.Mapping[str, t.Any]) -> list[str]:

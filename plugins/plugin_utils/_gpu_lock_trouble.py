@@ -49,8 +49,8 @@ SIGNS: tuple[tuple[str, str, str], ...] = (
     ),
 )
 
-#: What apt and dpkg say of who holds their lock.
-_HOLDER = re.compile(r"(?:held by process|locked by another process with pid)\s+(\d+)(?:\s+\(([^)]+)\))?")
+#: What apt, and dpkg of Debian 12 and of Debian 13, say of who holds their lock.
+_HOLDER = re.compile(r"(?:held by process|locked by \S+ process with pid)\s+(\d+)(?:\s+\(([^)]+)\))?")
 
 
 def explain(said: str, processes: str = "") -> str:

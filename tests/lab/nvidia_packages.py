@@ -17,6 +17,8 @@ import typing as t
 #: Branch by branch. 580.159.04 has no Fabric Manager here: that a repository lags is a case to be refused.
 VERSIONS = ("550.54.14", "550.163.01", "570.211.01", "580.105.08", "580.126.20", "580.159.04", "590.48.01", "610.43.02")
 WITHOUT_FABRIC_MANAGER = ("580.159.04",)
+#: Container toolkit: the last with the hook, an early one with CDI, and a newer one than the role's that must stay out.
+TOOLKITS = ("1.17.8", "1.18.2", "1.20.1", "1.21.0")
 
 #: What lets one branch's Fabric Manager take the place of another's.
 ONE_FABRIC_MANAGER = tuple((field, "nvidia-fabricmanager") for field in ("Provides", "Conflicts", "Replaces"))
@@ -43,7 +45,7 @@ DAEMON = """#!/bin/sh
 # Stand-in of the lab: says its version and stays.
 case "$1" in -v|--version) echo "{title} version is : {version}"; exit 0;; esac
 echo "{title} version {version} is running as a stand-in, started with: $*"
-exec sleep infinity
+sleep infinity & wait
 """
 
 
@@ -182,6 +184,36 @@ def unversioned() -> list[Package]:
     ]
 
 
+CTK = """#!/bin/sh
+# Stand-in of the lab: says its version, as nvidia-ctk --version does.
+echo "NVIDIA Container Toolkit CLI version {version}"
+"""
+RUNTIME = """#!/bin/sh
+# Stand-in of the lab: runs containers without handing over a GPU, as there is none.
+exec runc "$@"
+"""
+
+
+def container_toolkit(version: str) -> list[Package]:
+    """Return a version of the container toolkit as NVIDIA's own repository for it has it."""
+    full = f"{version}-1"
+    tools = {
+        "usr/bin/nvidia-ctk": CTK.format(version=version),
+        "usr/bin/nvidia-container-runtime": RUNTIME,
+        "etc/nvidia-container-runtime/config.toml": '[nvidia-container-runtime]\nmode = "auto"\n',
+    }
+    return [
+        Package("libnvidia-container1", full),
+        Package("libnvidia-container-tools", full, f"libnvidia-container1 (>= {full})"),
+        Package("nvidia-container-toolkit-base", full, files=tools),
+        Package(
+            "nvidia-container-toolkit",
+            full,
+            f"nvidia-container-toolkit-base (= {full}), libnvidia-container-tools (>= {full})",
+        ),
+    ]
+
+
 def bundle(folder: str) -> list[Package]:
     """Return what somebody without a network brings along: one version, packages and their dependencies only."""
     return debian("590.48.01", folder == "debian12")
@@ -193,5 +225,6 @@ REPOSITORIES: dict[str, t.Callable[[], list[Package]]] = {
     "debian13": lambda: [one for version in VERSIONS for one in debian(version, False)] + unversioned(),
     "ubuntu2204": lambda: [one for version in VERSIONS for one in ubuntu(version)] + unversioned(),
     "ubuntu2404": lambda: [one for version in VERSIONS for one in ubuntu(version)] + unversioned(),
+    "container_toolkit": lambda: [one for version in TOOLKITS for one in container_toolkit(version)],
     "canonical2404": lambda: [one for version in VERSIONS for one in canonical(version)],
 }

@@ -77,6 +77,14 @@ def test_another_version_moves_all_packages() -> None:
     assert {"nvidia-driver-cuda=580.105.08-1", "nvidia-kernel-open-dkms=580.105.08-1"} <= set(found["install"])
 
 
+def test_what_came_as_a_dependency_moves_along() -> None:
+    others = {"libnvidia-ml1": "580.126.20-1", "nvidia-container-toolkit": "1.18.1-1", "libcuda1": "580.105.08-1"}
+    done = node("1eb8", packages={**DRIVER, **others})
+    found = plan(done, wishes(version="580.105.08"), candidates("debian12"))["install"]
+    assert "libnvidia-ml1=580.105.08-1" in found
+    assert not [one for one in found if one.startswith(("libcuda1", "nvidia-container-toolkit"))]
+
+
 def test_a_driver_without_its_fabric_manager_is_not_complete() -> None:
     bare = node(*H20, switches=4, packages=DRIVER)
     assert not plan(bare, wishes())["complete"]

@@ -22,6 +22,7 @@ DPKG_LOCK = "dpkg: error: dpkg frontend lock was locked by another process with 
     [
         (APT_LOCK, ["process 4711 (unattended-upgr) holds the lock", "run this again"]),
         (DPKG_LOCK, ["process 4711 (aptitude) holds the lock"]),
+        (DPKG_LOCK.replace("another", "/usr/bin/aptitude"), ["process 4711 (aptitude) holds the lock"]),
         (
             "modprobe: ERROR: could not insert 'nvidia': Key was rejected by service",
             ["Secure Boot", "mokutil --import"],
