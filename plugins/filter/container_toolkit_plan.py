@@ -37,7 +37,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Keys are C(wanted), C(access) (V(cdi), V(runtime) or V(hook)), C(mistakes), C(refusal), C(packages), C(hold),
+    - Keys are C(wanted), C(access) (V(cdi), V(runtime) or V(hook)), C(daemon) (the access that Docker must be
+      told of), C(mistakes), C(refusal), C(packages), C(hold),
       C(refresh) (the CDI specification is missing or of another driver), C(pins) and C(expect).
   type: dict
 """

@@ -68,7 +68,8 @@ def plan(wishes: Wishes, node: Node, candidates: Candidates | None = None) -> di
     """Return what must become of the node::
 
     {"wanted": bool, "access": "cdi" | "runtime" | "hook", "mistakes": [sentence], "refusal": sentence or "",
-     "packages": ["name=1.20.1-1"], "hold": [name], "refresh": bool,   # the CDI specification is missing or stale
+     "daemon": the access when the toolkit is ours, else "",   # what Docker must be told
+     "packages": ["name=1.20.1-*"], "hold": [name], "refresh": bool,   # the CDI specification is missing or stale
      "pins": text for apt, "expect": {"count", "access"} of container_health, or {}}
     """
     ours = wanted(wishes, node)
@@ -78,6 +79,7 @@ def plan(wishes: Wishes, node: Node, candidates: Candidates | None = None) -> di
     return {
         "wanted": ours,
         "access": access(wishes, node),
+        "daemon": access(wishes, node) if ours else "",
         "mistakes": list(mistakes(wishes, node)),
         "refusal": _refusal(wishes, packages, candidates),
         "packages": [f"{name}{joint}{wishes['toolkit_version']}-*" for name in packages],
