@@ -36,8 +36,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Keys are C(applies), C(mistakes), C(complete), C(patterns), C(lock), C(refusal), C(install), C(build), C(hold),
-      C(units), C(module), C(kernel_is_ours), C(modules_load), C(expect).
+    - Keys are C(applies), C(mistakes), C(complete), C(patterns), C(lock), C(refusal), C(install), C(build),
+      C(release), C(remove), C(hold), C(units), C(module), C(kernel_is_ours), C(modules_load), C(expect).
   type: dict
 """
 

@@ -29,6 +29,9 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning impo
 #: Kernel packages, which installing a driver must leave as they are. Headers are free: modules are built against them.
 KERNELS = ("linux-image-*", "linux-modules-[0-9]*", "kernel", "kernel-core", "kernel-modules*")
 
+#: NVIDIA's packages with pins for apt; those of another version would work against the lock.
+PINNING = ("nvidia-driver-pinning-*",)
+
 GIB = 2**30
 
 
@@ -44,6 +47,8 @@ def plan(
      "lock": LOCK,                  # of _gpu_lock: of what is installed, else of the candidates
      "refusal": sentence or "",     # why the candidates do not do, or the node has no room
      "install": ["name=version"], "build": [package],
+         "release": [name],             # held packages of the family that must change or go
+         "remove": [name],              # pinning packages of other versions
          "hold": [name],                # installed packages of the driver's family that are not held
      "units": [unit], "module": {"action": "none" | "load" | "reload" | "reboot", "why": sentence, "unload": [module]},
      "kernel_is_ours": bool, "modules_load": [module], "expect": profile of gpu_health}
@@ -54,7 +59,8 @@ def plan(
     complete = applies and (not installed["mistakes"] if by_package else _runfile_is_there(node, wishes))
     chosen = installed if complete or candidates is None else lock(wishes, node, candidates)
     wrong = list(_gpu_lock_wishes.mistakes(wishes, node)) if applies else []
-    missing = _missing(node, {**_followers(node, chosen, candidates or {}), **chosen["packages"]})
+    wanted = {**_followers(node, chosen, candidates or {}), **chosen["packages"]}
+    missing = _missing(node, wanted)
     build = [] if complete or not applies else _build_packages(node, wishes)
     return {
         "applies": applies,
@@ -65,6 +71,8 @@ def plan(
         "refusal": "" if complete or not applies else _refusal(node, wishes, chosen, candidates),
         "install": [f"{name}={version}" for name, version in missing.items()],
         "build": build,
+        "release": _leaving(node, wanted) if chosen["packages"] and not complete else [],
+        "remove": [name for name in matching(node["packages"], PINNING) if name not in wanted] if wanted else [],
         "hold": _unheld(node) if applies else [],
         "units": _units(node, wishes) if applies else [],
         "module": {**_module(node, wishes, chosen), "unload": _unload(wishes)},
@@ -101,6 +109,12 @@ def _followers(node: t.Mapping[str, t.Any], chosen: Lock, candidates: Candidates
         if version:
             found[name] = version
     return found
+
+
+def _leaving(node: t.Mapping[str, t.Any], wanted: t.Mapping[str, str]) -> list[str]:
+    """Return what is held and must change, or give way to another branch: apt removes nothing that is held."""
+    held = [name for name in matching(node["packages"], FAMILY) if name in node["held_packages"]]
+    return [name for name in held if wanted.get(name) != node["packages"][name]]
 
 
 def _unheld(node: t.Mapping[str, t.Any]) -> list[str]:

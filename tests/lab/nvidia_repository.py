@@ -5,7 +5,8 @@
 """``python -m tests.lab.nvidia_repository``: small signed apt repositories of stand-in packages, for the driver's role.
 
 They lie under ``.cache/lab/nvidia``, one flat repository per folder, with the public key ``lab.pub`` and its fingerprint
-in ``fingerprint``; each is also one archive, to be sent. ``bundle`` holds packages for nodes without a network. A file ``inputs`` says what they were made from; nothing is made twice.
+in ``fingerprint``; each is also one archive, to be sent. ``bundle`` holds packages for nodes without a network. A file
+``inputs`` says what they were made from; nothing is made twice.
 """
 
 from __future__ import annotations

@@ -85,6 +85,17 @@ def test_what_came_as_a_dependency_moves_along() -> None:
     assert not [one for one in found if one.startswith(("libcuda1", "nvidia-container-toolkit"))]
 
 
+def test_another_branch_releases_what_gives_way_and_drops_its_pins() -> None:
+    others = {"nvidia-fabricmanager-580": "580.126.20-1", "nvidia-driver-pinning-580.126.20": "580.126.20-1"}
+    held = [*DRIVER, *others, "linux-image-amd64"]
+    done = node(*H20, switches=4, packages={**DRIVER, **others, "linux-image-amd64": "6.1"}, held_packages=held)
+    found = plan(done, wishes(version="590"), candidates("debian12"))
+    assert found["release"] == sorted([*DRIVER, *others])
+    assert found["remove"] == ["nvidia-driver-pinning-580.126.20"]
+    same = plan(done, wishes(), candidates("debian12"))
+    assert (same["release"], same["remove"]) == ([], [])
+
+
 def test_a_driver_without_its_fabric_manager_is_not_complete() -> None:
     bare = node(*H20, switches=4, packages=DRIVER)
     assert not plan(bare, wishes())["complete"]
