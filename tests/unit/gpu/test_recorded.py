@@ -28,6 +28,16 @@ EXPECT = {
         "processes": "none",
         "gdr_path": "any",
     },
+    # This guest got its card without NVLink.
+    "h200x1_guest": {
+        "gpus": 1,
+        "kind": "h200-sxm-141",
+        "driver_version": "580.159.04",
+        "cuda_at_least": "13.0",
+        "nvlinks": 0,
+        "processes": "none",
+        "gdr_path": "any",
+    },
 }
 
 
@@ -80,3 +90,15 @@ def test_the_fake_library_speaks_like_the_real_one(tmp_path: pathlib.Path) -> No
         if form(fake["gpus"][0].get(key)) != form(value)
     }
     assert differing == {}
+
+
+def test_a_card_whose_links_nobody_can_see_is_not_passed() -> None:
+    record = json.loads((ROOT / "tests/gpu/recorded/h200x1_guest.json").read_text(encoding="utf-8"))
+    expect = {key: value for key, value in EXPECT["h200x1_guest"].items() if key != "nvlinks"}
+    verdicts = {one["name"]: one["verdict"] for one in judge_gpu(record["nvml"], record["host"], expect).checks}
+    assert {name for name, verdict in verdicts.items() if verdict == "not_verified"} == {
+        "NVLinks up",
+        "NVLink speed",
+        "NVLink errors",
+        "fabric state",
+    }
