@@ -95,19 +95,17 @@ def apt_options(scratch: str) -> list[str]:
     return [word for name, value in places.items() for word in ("-o", f"{name}={value}")]
 
 
-def own_sources(folder: pathlib.Path, without: t.Iterable[str]) -> dict[str, str]:
-    """Return {file name: text} of the node's own apt sources, those that are replaced left out."""
+def own_sources(folder: pathlib.Path = pathlib.Path("/etc/apt")) -> dict[str, str]:
+    """Return {file name: text} of the node's own apt sources."""
     found: dict[str, str] = {}
     for path in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]:
-        if path.is_file() and path.suffix in (".list", ".sources") and str(path) not in without:
+        if path.is_file() and path.suffix in (".list", ".sources"):
             found[path.name] = path.read_text(encoding="utf-8", errors="replace")
     return found
 
 
-def ask_apt(
-    patterns: t.Sequence[str], sources: t.Mapping[str, str], without: t.Sequence[str], timeout_seconds: float
-) -> Candidates:
-    """Ask apt. ``sources``: {file name: text} beside the node's own. Raises Unavailable."""
+def ask_apt(patterns: t.Sequence[str], sources: t.Mapping[str, str], timeout_seconds: float) -> Candidates:
+    """Ask apt, of these ``sources`` ({file name: text}) or, without any, of the node's own. Raises Unavailable."""
     scratch = tempfile.mkdtemp(prefix="gpufleet-apt-")
     try:
         # apt fetches as its own user.
@@ -115,7 +113,7 @@ def ask_apt(
         parts = pathlib.Path(scratch, "sources.list.d")
         for folder in (parts, pathlib.Path(scratch, "lists/partial"), pathlib.Path(scratch, "cache/archives/partial")):
             folder.mkdir(parents=True)
-        for name, text in {**own_sources(pathlib.Path("/etc/apt"), without), **sources}.items():
+        for name, text in (sources or own_sources()).items():
             (parts / name).write_text(text, encoding="utf-8")
         options = apt_options(scratch)
         _refreshed(bounded(["apt-get", "-qq", *options, "update"], timeout_seconds))

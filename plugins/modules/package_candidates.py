@@ -39,7 +39,9 @@ options:
     choices: [apt, dnf]
     required: true
   repository:
-    description: Address of a repository to ask beside the node's own. For apt a flat one, whose index lies at this address.
+    description:
+      - Address of the repository to ask, for apt a flat one, whose index lies at this address; dnf asks the node's own too.
+      - Empty asks the node's own.
     type: str
     default: ""
   key_address:
@@ -58,11 +60,6 @@ options:
     description: Directory of C(.deb) packages on the node to look at instead of repositories.
     type: str
     default: ""
-  without:
-    description: Files of the node's own sources that are not asked, as they are going to be replaced.
-    type: list
-    elements: path
-    default: []
   timeout_seconds:
     description: Bound of fetching the package lists.
     type: int
@@ -164,7 +161,7 @@ def ask(params: dict[str, t.Any]) -> dict[str, t.Any]:
         os.chmod(file.name, 0o644)
         line = f"deb [signed-by={file.name}] {params['repository']} /\n"
         sources = {"gpufleet.list": line} if params["repository"] else {}
-        candidates = _candidates.ask_apt(params["patterns"], sources, params["without"], bound)
+        candidates = _candidates.ask_apt(params["patterns"], sources, bound)
     return {"candidates": candidates, "key": key, "index": ""}
 
 
@@ -178,7 +175,6 @@ def main() -> None:
             "key_text": {"type": "str", "default": "", "no_log": False},
             "key_fingerprint": {"type": "str", "default": "", "no_log": False},
             "directory": {"type": "str", "default": ""},
-            "without": {"type": "list", "elements": "path", "default": []},
             "timeout_seconds": {"type": "int", "default": 180},
         },
         supports_check_mode=True,

@@ -139,7 +139,7 @@ def legacy(wishes: Wishes, node: Node) -> str:
 
 
 def _at(version: str, wishes: Wishes) -> bool:
-    return version.partition("-")[0] == wishes["toolkit_version"]
+    return version.partition("-")[0] == str(wishes["toolkit_version"])
 
 
 def _is_stale(node: Node) -> bool:

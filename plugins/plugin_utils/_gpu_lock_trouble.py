@@ -38,6 +38,11 @@ SIGNS: tuple[tuple[str, str, str], ...] = (
         "Rebuild it: dkms install --force nvidia/<version> -k <kernel>.",
     ),
     (
+        r"[Nn]o package (?:matching|\S*) ?'?(?:linux-headers|kernel-devel)",
+        "no source has the headers of the running kernel, against which the modules are built",
+        "Boot the newest installed kernel, or add the archive that has the running one's; nothing was changed.",
+    ),
+    (
         r"[Nn]o space left on device",
         "the disk is full",
         "Make room, then run this again: it completes what was interrupted.",

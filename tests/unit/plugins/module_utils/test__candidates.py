@@ -92,13 +92,13 @@ def test_trouble_with_keys_is_told_from_other_trouble(stderr: str, said: str) ->
     assert said in found and bool(found) is bool(said)
 
 
-def test_sources_that_are_replaced_are_left_out(tmp_path: pathlib.Path) -> None:
+def test_the_nodes_own_sources_are_those_of_apt(tmp_path: pathlib.Path) -> None:
     parts = tmp_path / "sources.list.d"
     parts.mkdir()
     (tmp_path / "sources.list").write_text("deb a\n", encoding="utf-8")
     for name in ("cuda.list", "debian.sources", "notes.txt"):
         (parts / name).write_text("x\n", encoding="utf-8")
-    assert sorted(own_sources(tmp_path, [str(parts / "cuda.list")])) == ["debian.sources", "sources.list"]
+    assert sorted(own_sources(tmp_path)) == ["cuda.list", "debian.sources", "sources.list"]
 
 
 def test_lines_of_dnf() -> None:
@@ -130,12 +130,11 @@ def test_dnf_gets_the_repository_on_its_command_line(tool: t.Callable[[str, str]
 def test_lists_that_cannot_be_fetched(tool: t.Callable[[str, str], None], script: str, said: str) -> None:
     tool("apt-get", script)
     with pytest.raises(Unavailable, match=said):
-        _candidates.ask_apt(["nvidia-*"], {}, [], 1)
+        _candidates.ask_apt(["nvidia-*"], {"x.list": ""}, 1)
 
 
 @pytest.mark.skipif(shutil.which("apt-get") is None, reason="this machine has no apt")
-def test_the_real_apt_is_asked_in_a_scratch_directory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_candidates, "own_sources", lambda folder, without: {})
+def test_the_real_apt_is_asked_in_a_scratch_directory() -> None:
     # apt fetches as a user of its own, who must not be kept out by the directory of these tests.
     with tempfile.TemporaryDirectory() as scratch:
         os.chmod(scratch, 0o755)
@@ -149,8 +148,8 @@ def ask_the_real_apt(folder: pathlib.Path) -> None:
         paragraphs.append(nvidia_repository.stanza(package, f"{package.name}.deb", content))
     (folder / "Packages").write_text("\n".join(paragraphs), encoding="utf-8")
     source = {"x.list": f"deb [trusted=yes] file:{folder} ./\n"}
-    found = _candidates.ask_apt(["nvidia-fabricmanager-*", "nvidia-utils-580*"], source, [], 60)
+    found = _candidates.ask_apt(["nvidia-fabricmanager-*", "nvidia-utils-580*"], source, 60)
     assert sorted(found) == ["nvidia-fabricmanager-570", "nvidia-fabricmanager-580", "nvidia-utils-580-server"]
     assert found["nvidia-fabricmanager-570"][0]["transitional"]
     assert not found["nvidia-fabricmanager-580"][0]["transitional"]
-    assert _candidates.ask_apt(["no-such-*"], source, [], 60) == {}
+    assert _candidates.ask_apt(["no-such-*"], source, 60) == {}

@@ -26,9 +26,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[t.Any]:
     """Let stand-ins answer for apt and dnf, and return what they were asked."""
     seen: list[t.Any] = []
 
-    def apt(patterns: list[str], sources: dict[str, str], without: list[str], bound: float) -> t.Any:
+    def apt(patterns: list[str], sources: dict[str, str], bound: float) -> t.Any:
         key = sources["gpufleet.list"].split("signed-by=")[1].split("]")[0] if sources else ""
-        seen.append((patterns, sources, without, bound, pathlib.Path(key).read_text(encoding="ascii") if key else ""))
+        seen.append((patterns, sources, bound, pathlib.Path(key).read_text(encoding="ascii") if key else ""))
         return FOUND
 
     def dnf(patterns: list[str], repositories: dict[str, str], bound: float) -> t.Any:
@@ -49,11 +49,10 @@ def test_apt_is_asked_with_the_checked_key(run_module: Run, asked: list[t.Any]) 
         repository="https://x",
         key_text=RSA,
         key_fingerprint=RSA_FINGERPRINT,
-        without=["/etc/apt/sources.list.d/cuda.list"],
     )
     assert (result["changed"], result["candidates"], result["key"]) == (False, FOUND, RSA)
-    ((patterns, sources, without, bound, key),) = asked
-    assert patterns == ["nvidia-*"] and without == ["/etc/apt/sources.list.d/cuda.list"] and bound == 180
+    ((patterns, sources, bound, key),) = asked
+    assert patterns == ["nvidia-*"] and bound == 180
     assert sources["gpufleet.list"].endswith("] https://x /\n") and key == RSA
 
 

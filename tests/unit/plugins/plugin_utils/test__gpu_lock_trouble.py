@@ -37,6 +37,8 @@ DPKG_LOCK = "dpkg: error: dpkg frontend lock was locked by another process with 
         ("modprobe: ERROR: could not insert 'nvidia_peermem': Invalid argument", ["another kernel", "dkms install"]),
         ("dpkg: error processing archive: No space left on device", ["disk is full", "Make room"]),
         ("The following packages have unmet dependencies:", ["do not fit together", "nothing was changed"]),
+        ("No package matching 'linux-headers-6.1.0-40-amd64' is available", ["headers of the running kernel", "Boot"]),
+        ("No package kernel-devel-5.14.0 available.", ["headers of the running kernel"]),
         ("something else went wrong", ["something else went wrong"]),
     ],
 )
