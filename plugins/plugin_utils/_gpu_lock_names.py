@@ -124,8 +124,10 @@ FAMILY: tuple[str, ...] = (
     "libnvidia-ml1",
     "libnvidia-nscq*",
     "libnvidia-nvvm*",
+    "libnvidia-pkcs11*",
     "libnvidia-ptxjitcompiler1",
     "libnvsdm*",
+    "nvidia-alternative*",
     "nvidia-compute-utils*",
     "nvidia-dkms*",
     "nvidia-driver*",
@@ -133,7 +135,11 @@ FAMILY: tuple[str, ...] = (
     "nvidia-firmware*",
     "nvidia-headless*",
     "nvidia-imex*",
-    "nvidia-kernel*",
+    "nvidia-kernel-common-*",
+    "nvidia-kernel-dkms",
+    "nvidia-kernel-open*",
+    "nvidia-kernel-source*",
+    "nvidia-kernel-support*",
     "nvidia-modprobe",
     "nvidia-open*",
     "nvidia-persistenced",
@@ -141,3 +147,6 @@ FAMILY: tuple[str, ...] = (
     "nvidia-utils*",
     "nvlsm",
 )
+
+#: Of the lock's version where there is one; but Debian counts it by itself (20220217+3) and needs it.
+SHARED: tuple[str, ...] = ("nvidia-kernel-common",)

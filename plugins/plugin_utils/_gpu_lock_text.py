@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import FAMILY
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_lock_names import FAMILY, SHARED
 
 #: Above 1000 apt takes the version even where that is a downgrade (apt_preferences(5)).
 LOCKED = 1001
@@ -23,7 +23,7 @@ def pins(driver: str, packages: t.Mapping[str, str]) -> str:
     own = {name: version for name, version in packages.items() if not version.startswith(driver)}
     records = [
         *(_record(name, f"version {version}", LOCKED) for name, version in sorted(own.items())),
-        _record(" ".join(FAMILY), f"version {driver}-*", LOCKED),
+        _record(" ".join((*FAMILY, *SHARED)), f"version {driver}-*", LOCKED),
         _record(" ".join(FAMILY), "release *", NEVER),
     ]
     return "\n".join(records)

@@ -26,6 +26,12 @@ SIGNS: tuple[tuple[str, str, str], ...] = (
         "Stop them (a drained node has none), or set nvidia_driver_reboot: allowed.",
     ),
     (
+        r"Bad return status for module build|nvidia\S*dkms package post-installation script",
+        "the modules of this version do not build for a kernel whose headers are installed",
+        "The compiler's words are in /var/lib/dkms/nvidia*/*/build/make.log. Write a newer nvidia_driver_version or another "
+        "nvidia_driver_source, or go back to the kernel before; then run this again.",
+    ),
+    (
         r"Module nvidia\S* not found",
         "no module was built for the running kernel",
         "Look at `dkms status` and /var/lib/dkms/nvidia/*/build/make.log; the headers of the running kernel must be "

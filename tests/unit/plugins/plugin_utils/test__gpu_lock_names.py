@@ -39,3 +39,19 @@ def test_the_container_toolkit_is_no_member() -> None:
         "nvidia-cdi-refresh",
     )
     assert not [one for one in toolkit if any(fnmatch.fnmatchcase(one, pattern) for pattern in FAMILY)]
+
+
+@pytest.mark.parametrize(
+    ("package", "member"),
+    [
+        # What Debian 12 installs with 535.261.03 while its security archive has 535.309.01, read from apt on 2026-11-22.
+        *((one, True) for one in ("nvidia-alternative", "libnvidia-pkcs11-openssl3", "firmware-nvidia-gsp")),
+        *((one, True) for one in ("nvidia-open-kernel-support", "libnvidia-cfg1", "libnvidia-ptxjitcompiler1")),
+        *((one, False) for one in ("nvidia-kernel-common", "nvidia-support", "nvidia-installer-cleanup")),
+        *((one, False) for one in ("nvidia-legacy-check", "glx-alternative-nvidia", "update-glx")),
+        # Ubuntu, branch by branch.
+        *((one, True) for one in ("nvidia-kernel-common-580", "nvidia-kernel-source-580-open", "nvidia-firmware-580")),
+    ],
+)
+def test_what_moves_with_the_driver(package: str, member: bool) -> None:
+    assert any(fnmatch.fnmatchcase(package, pattern) for pattern in FAMILY) is member

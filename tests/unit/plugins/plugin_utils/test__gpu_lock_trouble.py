@@ -39,6 +39,15 @@ DPKG_LOCK = "dpkg: error: dpkg frontend lock was locked by another process with 
         ("The following packages have unmet dependencies:", ["do not fit together", "nothing was changed"]),
         ("No package matching 'linux-headers-6.1.0-40-amd64' is available", ["headers of the running kernel", "Boot"]),
         ("No package kernel-devel-5.14.0 available.", ["headers of the running kernel"]),
+        # Debian 13's 550.163.01 with the kernel of its security archive, 2026-11-22.
+        (
+            "Error! Bad return status for module build on kernel: 6.12.117+deb13-amd64 (x86_64)",
+            ["do not build for a kernel", "make.log", "newer nvidia_driver_version"],
+        ),
+        (
+            "installed nvidia-open-kernel-dkms package post-installation script subprocess returned error exit status 10",
+            ["do not build for a kernel"],
+        ),
         ("something else went wrong", ["something else went wrong"]),
     ],
 )
