@@ -161,7 +161,8 @@ def _shared(text: t.Mapping[str, t.Any], inner: int) -> int:
 
 def _moe_layers(text: t.Mapping[str, t.Any], layers: int) -> tuple[int, ...]:
     first = int(text.get("first_k_dense_replace") or 0)
-    every = int(text.get("moe_layer_freq") if isinstance(text.get("moe_layer_freq"), int) else 1)
+    every = text.get("moe_layer_freq")
+    every = every if isinstance(every, int) else 1
     step = int(text.get("decoder_sparse_step") or 1)
     dense = set(text.get("mlp_only_layers") or ())
     return tuple(

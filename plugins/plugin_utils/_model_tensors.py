@@ -81,15 +81,16 @@ def split(module: str) -> str:
 
 def of_headers(groups: t.Iterable[t.Mapping[str, t.Any]]) -> list[Tensors]:
     """Return the tensors that ``model_info`` read from the headers of the files."""
-    return [
-        Tensors(
-            module=_module(str(group["name"])),
-            bytes=int(group["bytes"]),
-            layers=tuple(at for first, last in group["layers"] for at in range(first, last + 1)),
-            each=int(group["each"]),
-        )
-        for group in groups
-    ]
+    found = []
+    for group in groups:
+        module = _module(str(group["name"]))
+        layers = tuple(at for first, last in group["layers"] for at in range(first, last + 1))
+        each = int(group["each"])
+        if split(module) == VISION or module.startswith("mtp."):
+            # Their layers are not those of the model that pipeline stages divide.
+            layers, each = (), each * max(len(layers), 1)
+        found.append(Tensors(module, int(group["bytes"]), layers, each))
+    return found
 
 
 def _module(name: str) -> str:

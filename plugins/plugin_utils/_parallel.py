@@ -85,6 +85,8 @@ def mistakes(shape: Shape, parallel: Parallel) -> list[str]:
         found.append("expert parallel is for models with experts, and this one has none")
     if parallel.expert and shape.experts and parallel.expert_ways > shape.experts:
         found.append(f"{parallel.expert_ways} ranks are more than the {shape.experts} experts")
+    elif parallel.expert and parallel.inside and shape.experts % parallel.expert_ways:
+        found.append(f"{parallel.expert_ways} does not divide the {shape.experts} experts")
     return found + _widths(shape, parallel)
 
 
