@@ -15,7 +15,7 @@ A rank is plain data::
      "facts": {"rdma": True, "shm_free_bytes": 1, "disk_free_bytes": {"/": 1}},
      "kernel": "lines of dmesg since the container started"}
 
-All keys but ``engine`` may be absent: a log alone can be asked too. A finding is::
+All keys but ``engine`` may be absent: a log alone can be asked too. An empty ``engine`` means any. A finding is::
 
     {"name": "gpu-memory-taken", "kind": "root", "cause": "…", "fix": "…", "source": "…", "evidence": [ten lines],
      "time": "2026-11-22T04:10:11.123456789Z" or "", "line": 812, "rank": 1, "container": "…", "from_address": "10.0.0.2" or ""}
@@ -117,7 +117,7 @@ def _in_lines(rank: Rank, lines: t.Sequence[tuple[str, str]], where: str, begin:
         (one, re.compile(one.pattern))
         for one in SIGNATURES
         if one.where == where
-        and (not one.engines or rank["engine"] in one.engines)
+        and (not one.engines or not rank["engine"] or rank["engine"] in one.engines)
         and (not one.needs or facts.get(one.needs))
     ]
     found = []

@@ -23,7 +23,7 @@ RAY: tuple[Signature, ...] = (
     Signature(
         "ray-token",
         r"InvalidAuthToken|AuthenticationError: |Authentication token is missing|no authentication token was found",
-        "the Ray token is absent here, or differs from the head's",
+        "the token differs from the head's, or is absent here",
         "run the ray_cluster role on all members again",
         "run: ray 2.60",
     ),
