@@ -120,6 +120,7 @@ def of_shape(shape: Shape) -> list[Tensors]:
             found += _mlp(shape, "model.layers.*.mlp.shared_experts", shape.shared_intermediate, layers, 1)
         found.append(Tensors("model.layers.*.mlp.gate", shape.experts * shape.hidden * plain, layers))
     found.append(Tensors("model.layers.*.input_layernorm", shape.hidden * plain, everywhere, 2))
+    found.append(Tensors("model.norm", shape.hidden * plain))
     if shape.mtp_layers:
         after = everywhere[shape.layers :]
         found.append(Tensors("model.layers.*.eh_proj", 2 * shape.hidden * shape.hidden * plain, after))

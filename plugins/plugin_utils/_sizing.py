@@ -118,7 +118,7 @@ def size(what: Model, wish: Wish, where: Fleet) -> dict[str, t.Any]:
         return {"fits": False, "mistakes": mistakes, "parallel": parallel.text(), "gpus": parallel.gpus, "notes": []}
     crosses = max(parallel.tensor, parallel.expert_ways) > where.gpus
     reserved = _sizing_reserve.reserve(shape, wish, where.gpu_bytes, crosses)
-    stages = _sizing_weights.stages(shape, what.tensors, parallel, wish.speculative)
+    stages = _sizing_weights.stages(shape, what.tensors, parallel, wish.speculative, wish.version)
     accounts = [_stage(shape, wish, reserved, stage, stage is stages[-1]) for stage in stages]
     worst = min(accounts, key=lambda one: one["spare"])
     tokens = min(one["tokens"] for one in accounts)
@@ -182,7 +182,7 @@ def _stage(
 ) -> dict[str, t.Any]:
     """Return the account of one GPU of a stage, in bytes and tokens."""
     layers = len(stage.layers) + (shape.mtp_layers if last and wish.speculative else 0)
-    cache = _sizing_kv.cache(shape, wish.parallel, layers, wish.kv_dtype, wish.batched_tokens)
+    cache = _sizing_kv.cache(shape, wish.parallel, layers, wish.kv_dtype, wish.batched_tokens, wish.mla)
     available = _sizing_reserve.cache_bytes(wish, reserved, stage.bytes)
     return {
         "layers": len(stage.layers),

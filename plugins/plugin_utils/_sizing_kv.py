@@ -23,6 +23,9 @@ BLOCK = 16
 #: The selection index of sparse attention (DeepSeek-V3.2): FP8 and four bytes of scale, for each token and layer.
 INDEX_SCALE_BYTES = 4
 
+#: Heads of odd widths are padded to a multiple of this where MLA has no kernels of its own.
+HEAD_PADDING = 128
+
 
 @dataclasses.dataclass(frozen=True)
 class Cache:
@@ -61,20 +64,25 @@ class Cache:
         return int(available / self.sequence_bytes(length) * length)
 
 
-def cache(shape: Shape, parallel: Parallel, layers: int, kv_dtype: str = "", batched_tokens: int = 0) -> Cache:
+def cache(
+    shape: Shape, parallel: Parallel, layers: int, kv_dtype: str = "", batched_tokens: int = 0, mla: bool = True
+) -> Cache:
     """Return the cache of one GPU of a stage with ``layers`` layers; ``kv_dtype`` empty or auto is the model's own."""
     windowed = round(layers * shape.windowed / shape.layers)
     window = shape.window + batched_tokens if windowed else 0
-    return Cache(layer_bytes(shape, parallel, kv_dtype), layers - windowed, windowed, window)
+    return Cache(layer_bytes(shape, parallel, kv_dtype, mla), layers - windowed, windowed, window)
 
 
-def layer_bytes(shape: Shape, parallel: Parallel, kv_dtype: str = "") -> int:
+def layer_bytes(shape: Shape, parallel: Parallel, kv_dtype: str = "", mla: bool = True) -> int:
     """Return the bytes of one token in one layer on one GPU.
 
     MLA keeps one latent vector per token, which no tensor parallelism divides. Otherwise a rank keeps its share of the
-    KV heads, and at least one.
+    KV heads, and at least one. MLA that is switched off unpacks the latent to full heads, which kernels pad.
     """
     size = element_bytes(shape, kv_dtype)
+    if shape.latent and not mla:
+        width = math.ceil((shape.nope_dim + shape.rope_dim) / HEAD_PADDING) * HEAD_PADDING
+        return 2 * max(1, shape.heads // parallel.attention_ways) * width * size
     if shape.latent:
         index = shape.index_dim + INDEX_SCALE_BYTES if shape.index_heads else 0
         return (shape.latent + shape.rope_dim) * size + index

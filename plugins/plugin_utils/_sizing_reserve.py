@@ -60,7 +60,7 @@ def reserve(shape: Shape, wish: _sizing_wish.Wish, gpu_bytes: int, crosses_nodes
     outside = ALONE if group == 1 else LINKED if gpu_bytes >= DATA_CENTRE_GIB * GIB else PAIRED
     outside = CROSSING if crosses_nodes and group > 1 else outside
     peak = activation(shape, wish)
-    graphs = GRAPHS if wish.graphs_counted and not wish.eager else 0
+    graphs = GRAPHS if wish.graphs_counted else 0
     if wish.parallel.engine == "sglang":
         # The fraction is of what is free after the groups are made; activations and graphs live in what it leaves.
         free = gpu_bytes - CONTEXT - outside

@@ -32,12 +32,12 @@ def tokens_per_second(what: _sizing.Model, wish: Wish, where: _sizing.Fleet, con
     batch = max(concurrency, 1.0)
     own = max(batch / parallel.data, 1.0)
     seconds = 0.0
-    for stage in _sizing_weights.stages(shape, what.tensors, parallel, wish.speculative):
+    for stage in _sizing_weights.stages(shape, what.tensors, parallel, wish.speculative, wish.version):
         touched = float(stage.bytes)
         if shape.experts:
             share = 1 - (1 - shape.experts_per_token / shape.experts) ** batch
             touched -= stage.parts.get(_model_tensors.EXPERT, 0) * (1 - share)
-        cache = _sizing_kv.cache(shape, parallel, len(stage.layers), wish.kv_dtype, wish.batched_tokens)
+        cache = _sizing_kv.cache(shape, parallel, len(stage.layers), wish.kv_dtype, wish.batched_tokens, wish.mla)
         read = touched + own * cache.sequence_bytes(wish.context // 2)
         seconds += read / (where.gpu_gbs * 1e9 * REACHED)
         seconds += len(stage.layers) * _messages(wish, where)

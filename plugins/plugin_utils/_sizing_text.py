@@ -63,7 +63,7 @@ def verdict(result: t.Mapping[str, t.Any]) -> str:
         return "no, see below"
     if result["fits"] is None:
         return "not verified"
-    if result["tight"]:
+    if result["tight"] and result["fits"]:
         return f"tight, {result['spare_gib']:+.1f} GiB"
     return f"yes, +{result['spare_gib']:.1f} GiB" if result["fits"] else f"no, {result['spare_gib']:.1f} GiB"
 

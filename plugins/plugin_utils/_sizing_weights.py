@@ -22,6 +22,9 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._model_tensors 
 #: Vocabularies are padded to this before they are divided.
 VOCAB_PADDING = 64
 
+#: The release of vLLM that absorbed MLA's matrices into their neighbours.
+FULLY_ABSORBED = (0, 7)
+
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
@@ -37,7 +40,11 @@ class Stage:
 
 
 def stages(
-    shape: Shape, tensors: t.Iterable[Tensors], parallel: _parallel.Parallel, speculative: bool = False
+    shape: Shape,
+    tensors: t.Iterable[Tensors],
+    parallel: _parallel.Parallel,
+    speculative: bool = False,
+    version: tuple[int, int] = (0, 33),
 ) -> list[Stage]:
     """Return what one GPU of each stage holds once the engine has loaded the checkpoint.
 
@@ -51,7 +58,7 @@ def stages(
         for at, count in _places(one, shape, ranges, speculative).items():
             parts[at][how] += share * count
     for at, layers in enumerate(ranges):
-        for name, size in _after_loading(shape, parallel, len(layers)).items():
+        for name, size in _after_loading(shape, parallel, len(layers), version).items():
             parts[at][name] += size
     return [
         Stage(layers, {key: int(size) for key, size in part.items()})
@@ -95,13 +102,19 @@ def _places(one: Tensors, shape: Shape, ranges: list[range], speculative: bool) 
     return {} if shape.tied and name == "lm_head" else {last: 1}
 
 
-def _after_loading(shape: Shape, parallel: _parallel.Parallel, layers: int) -> dict[str, float]:
+def _after_loading(
+    shape: Shape, parallel: _parallel.Parallel, layers: int, version: tuple[int, int]
+) -> dict[str, float]:
     """Return what engines make of the weights after loading: the table of rotary angles, and MLA's absorbed matrices.
 
     MLA keeps ``kv_b_proj`` for prefill and, for decode, its two halves once more in 16 bits (vLLM: W_UK_T and W_UV).
+    vLLM 0.7 multiplied them into the queries and the output instead, which are larger, in the type of the weights.
     """
     rotary = shape.rope_dim or shape.head_dim
     # Multimodal models keep four times their positions.
     angles = float(shape.context * rotary * shape.dtype_bytes * (4 if shape.vision else 1))
     absorbed = layers * shape.heads * (shape.nope_dim + shape.value_dim) * shape.latent * 2 / parallel.attention_ways
+    if shape.latent and version == FULLY_ABSORBED and parallel.engine.startswith("vllm"):
+        wide = layers * shape.heads * shape.latent * (shape.query_latent + shape.hidden) / parallel.attention_ways
+        absorbed = wide * shape.quantization.bits / 8
     return {tensors_of.REPLICATED: angles, tensors_of.ATTENTION: absorbed}

@@ -10,6 +10,7 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._parallel import Parallel
@@ -18,6 +19,12 @@ GIB = 1 << 30
 
 #: Share of the GPU that an engine takes unless told otherwise; SGLang computes its own.
 SHARES = {"vllm": 0.92, "vllm_native": 0.92, "sglang": 0.0, "tensorrt_llm": 0.9}
+
+#: Since this release vLLM prefills in chunks; before, its profile was of a whole context.
+CHUNKED = (0, 8)
+
+#: Release in the tag of an image, such as v0.33.0.
+TAG = re.compile(r":v?(\d+)\.(\d+)\.\d+")
 
 #: Field of a wish → what the engines call it in ``options``; the first one that is there counts.
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -38,7 +45,8 @@ class Wish:
     context      tokens that one request may have
     utilization  share of the GPU's memory
     concurrency  requests of that length that shall be served at once; 0 asks for none
-    graphs_counted  whether the engine takes CUDA graphs from its budget: vLLM does since 0.21
+    mla          whether the engine has kernels for latent attention, and may use them
+    version      release of vLLM, whose account of the memory has changed over time
     """
 
     parallel: Parallel
@@ -51,17 +59,25 @@ class Wish:
     eager: bool = False
     speculative: bool = False
     concurrency: int = 0
-    graphs_counted: bool = True
+    mla: bool = True
+    version: tuple[int, int] = (0, 33)
 
     @property
     def share(self) -> float:
         """Share of the memory, the engine's default when none is asked for."""
         return self.utilization or SHARES.get(self.parallel.engine, 0.9)
 
+    @property
+    def graphs_counted(self) -> bool:
+        """Whether CUDA graphs are taken from the budget: vLLM does since 0.21."""
+        return not self.eager and (self.version >= (0, 21) or not self.parallel.engine.startswith("vllm"))
+
     def resolved(self, context: int, gpu_bytes: int, gpu_kind: str = "") -> Wish:
         """Return the wish with the defaults that vLLM 0.32 or SGLang 0.5 takes for a server on this GPU."""
         defaults = _sglang if self.parallel.engine == "sglang" else _vllm
         sequences, tokens = defaults(self.parallel, gpu_bytes / GIB, gpu_kind.lower())
+        if defaults is _vllm and self.version < CHUNKED:
+            sequences, tokens = 256, max(2048, self.context or context)
         return dataclasses.replace(
             self,
             context=self.context or context,
@@ -87,9 +103,13 @@ def _sglang(parallel: Parallel, gib: float, _kind: str) -> tuple[int, int]:
 def of_deployment(deployment: t.Mapping[str, t.Any], concurrency: int = 0) -> Wish:
     """Return the wish of an item of ``engine_deployments``: its sizes, and those of its options that cost memory."""
     options = deployment.get("options") or {}
-    values = {
+    values: dict[str, t.Any] = {
         field: next((options[name] for name in names if options.get(name)), None) for field, names in OPTIONS.items()
     }
+    tag = TAG.search(str(deployment.get("image") or ""))
+    if tag and str(deployment.get("engine") or "vllm").startswith("vllm"):
+        values["version"] = (int(tag[1]), int(tag[2]))
+    environment = deployment.get("environment") or {}
     return Wish(
         parallel=Parallel(
             engine=str(deployment.get("engine") or "vllm"),
@@ -98,6 +118,7 @@ def of_deployment(deployment: t.Mapping[str, t.Any], concurrency: int = 0) -> Wi
             data=int(deployment.get("data_parallel") or options.get("attn_dp_size") or 1),
             expert=bool(deployment.get("expert_parallel") or options.get("enable_expert_parallel")),
         ),
+        mla=str(environment.get("VLLM_MLA_DISABLE") or "0") == "0",
         speculative=bool(options.get("speculative_config") or options.get("speculative_algorithm")),
         concurrency=int(deployment.get("concurrency") or concurrency),
         **{field: value for field, value in values.items() if value is not None},
