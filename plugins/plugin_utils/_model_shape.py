@@ -19,7 +19,7 @@ import typing as t
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _quantization
 
 #: Types of layer whose memory does not grow by one rate per token.
-STATEFUL = ("linear_attention", "mamba", "recurrent", "conv", "compressed")
+STATEFUL = ("linear_attention", "mamba", "recurrent", "conv", "compressed", "chunked")
 STATEFUL_MODELS = ("deepseek_v4", "qwen3_next", "kimi_linear", "jamba", "bamba", "zamba2", "nemotron_h", "mamba")
 DTYPE_BYTES = {"bfloat16": 2, "float16": 2, "half": 2, "float32": 4, "float": 4, "float8_e4m3fn": 1}
 
@@ -102,6 +102,8 @@ def parse(config: t.Mapping[str, t.Any]) -> Shape:
     layers, hidden, heads = (_number(text, key) for key in ("num_hidden_layers", "hidden_size", "num_attention_heads"))
     latent = int(text.get("kv_lora_rank") or 0)
     experts = int(next((text[key] for key in EXPERTS if text.get(key)), 0))
+    if not experts and (text.get("num_experts_per_tok") or text.get("moe_intermediate_size")):
+        raise ShapeError(f"config.json: {family} has experts, but none of {', '.join(EXPERTS)} says how many")
     inner = int(text.get("moe_intermediate_size") or (text.get("intermediate_size") or 0)) if experts else 0
     kinds = [str(kind) for kind in text.get("layer_types") or []]
     try:
@@ -143,7 +145,7 @@ def parse(config: t.Mapping[str, t.Any]) -> Shape:
     )
 
 
-EXPERTS = ("n_routed_experts", "num_experts", "num_local_experts")
+EXPERTS = ("n_routed_experts", "num_experts", "num_local_experts", "moe_num_experts")
 
 
 def _number(text: t.Mapping[str, t.Any], key: str) -> int:
@@ -176,7 +178,11 @@ def _windowed(text: t.Mapping[str, t.Any], layers: int, kinds: list[str]) -> int
         return sum(kind == "sliding_attention" for kind in kinds[:layers])
     if not text.get("sliding_window") or text.get("use_sliding_window") is False:
         return 0
-    return layers if text.get("model_type") in ("mistral", "mixtral", "phi3") else 0
+    family = str(text.get("model_type") or "")
+    if family.startswith(("gemma2", "gemma3")):
+        every = int(text.get("sliding_window_pattern") or (2 if family.startswith("gemma2") else 6))
+        return layers - layers // every
+    return layers if family in ("mistral", "mixtral", "phi3") else 0
 
 
 def _unsized(family: str, kinds: list[str], text: t.Mapping[str, t.Any]) -> str:

@@ -91,24 +91,39 @@ def mistakes(shape: Shape, parallel: Parallel) -> list[str]:
 
 
 def _widths(shape: Shape, parallel: Parallel) -> list[str]:
-    """Look at the widths of the MLPs: whole numbers, and whole blocks or groups of the quantisation."""
-    widths = [("the dense MLP", shape.intermediate, parallel.tensor)] if len(shape.moe_layers) < shape.layers else []
-    if shape.experts and not parallel.expert:
-        widths.append(("an expert", shape.expert_intermediate, parallel.expert_ways))
-    if shape.shared_intermediate:
-        widths.append(("the shared expert", shape.shared_intermediate, parallel.tensor))
-    unit = shape.quantization.block[0] if shape.quantization.block else shape.quantization.group or 1
-    what = f"blocks of {unit}" if shape.quantization.block else f"groups of {unit}"
+    """Look at the widths of the MLPs: whole numbers, and whole blocks or groups where that part is quantised."""
+    moe = f"model.layers.{shape.moe_layers[0]}.mlp" if shape.experts and shape.moe_layers else ""
+    parts = []
+    if len(shape.moe_layers) < shape.layers:
+        parts.append(("the dense MLP", "model.layers.0.mlp", shape.intermediate, parallel.tensor))
+    if moe and not parallel.expert:
+        parts.append(("an expert", f"{moe}.experts.0", shape.expert_intermediate, parallel.expert_ways))
+    if moe and shape.shared_intermediate:
+        parts.append(("the shared expert", f"{moe}.shared_experts", shape.shared_intermediate, parallel.tensor))
     found = []
-    for name, width, ways in widths:
+    for name, module, width, ways in parts:
+        unit, what = _unit(shape, f"{module}.down_proj")
         if width % ways:
             found.append(f"{ways} does not divide the {width} columns of {name}")
-        elif unit > 1 and (width // ways) % unit and not width % unit:
+        elif (width // ways) % unit and not width % unit:
             most = math.gcd(width // unit, ways)
-            found.append(
-                f"{width} columns of {name} / {ways} = {width // ways}, not whole {what}; at most {most} of {ways}"
-            )
+            found.append(f"{width} columns of {name} / {ways} = {width // ways}, not whole {what}; at most {most} ways")
     return found
+
+
+def _unit(shape: Shape, module: str) -> tuple[int, str]:
+    """Return how many columns of a module share a scale and must stay together, with a word for them.
+
+    Of the four-bit float formats engines pad what is left over.
+    """
+    quantization = shape.quantization
+    if not quantization.covers(module):
+        return 1, ""
+    if quantization.block:
+        return quantization.block[0], f"blocks of {quantization.block[0]}"
+    if quantization.method in ("awq", "gptq", "int4", "int8") and quantization.group:
+        return quantization.group, f"groups of {quantization.group}"
+    return 1, ""
 
 
 def _divisors(number: int) -> str:

@@ -121,7 +121,7 @@ def nearest(what: Model, wish: Wish, where: Fleet) -> list[str]:
         for text, model, changed, fleet in _changes(what, asked, where):
             result = _sizing.size(model, changed, fleet)
             if result["fits"]:
-                found.append(f"{text}{suffix}: fits with {result['spare_gib']:.1f} GiB to spare on each GPU")
+                found.append(f"{text}{suffix}, with {result['spare_gib']:.1f} GiB of each GPU to spare")
             if len(found) == CHANGES:
                 return found
     return found

@@ -72,7 +72,7 @@ def refusals(name: str, found: t.Mapping[str, t.Any], force: bool = False) -> li
     if found["fits"] is not False:
         return []
     changes = "; ".join(f"({at}) {change}" for at, change in enumerate(found["nearest"], 1))
-    help_text = f" What would: {changes}." if changes else ""
+    help_text = f" It would fit with {changes}." if changes else ""
     if found["mistakes"]:
         return [f"deployment {name}: {found['parallel']} is not possible: {'; '.join(found['mistakes'])}.{help_text}"]
     if force:

@@ -77,7 +77,7 @@ def table(rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
         lines.append(_line([str(row["title"]), verdict(result), result["parallel"], *_numbers(result)], first))
     for row in rows:
         result = row["result"]
-        notes = [*result["mistakes"], *[f"would fit: {one}" for one in result.get("nearest", [])]]
+        notes = [*result["mistakes"], *[f"would fit with {one}" for one in result.get("nearest", [])]]
         notes += [result["problem"]] if result.get("problem") else []
         if notes:
             lines += ["", f"{row['title']}:"[:WIDTH], *[part for note in notes for part in _wrapped(note)]]

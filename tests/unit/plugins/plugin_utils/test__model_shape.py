@@ -74,6 +74,8 @@ def test_layers_with_experts(more: dict[str, t.Any], moe: tuple[int, ...]) -> No
         ({"sliding_window": 128, "use_sliding_window": False}, 0),
         ({"sliding_window": 128, "model_type": "mistral"}, 4),
         ({"sliding_window": None, "model_type": "mistral"}, 0),
+        ({"sliding_window": 128, "model_type": "gemma2"}, 2),
+        ({"sliding_window": 128, "model_type": "gemma3_text", "sliding_window_pattern": 4}, 3),
     ],
 )
 def test_windows(more: dict[str, t.Any], windowed: int) -> None:
@@ -97,6 +99,11 @@ def test_layers_with_a_state_have_no_rate(more: dict[str, t.Any]) -> None:
 def test_what_is_no_decoder_is_refused(key: str) -> None:
     with pytest.raises(_model_shape.ShapeError, match=key):
         _model_shape.parse({name: value for name, value in LEAST.items() if name != key})
+
+
+def test_experts_without_a_number_are_refused() -> None:
+    with pytest.raises(_model_shape.ShapeError, match="has experts, but none of"):
+        shape(moe_intermediate_size=32)
 
 
 def test_unknown_quantisation_is_refused() -> None:

@@ -44,7 +44,11 @@ def test_force_lets_through_what_lacks_memory() -> None:
 def test_an_impossible_split_is_refused_always(force: bool) -> None:
     found = _sizing_overview.account({**R1, "tensor_parallel": 32}, info("deepseek-r1"), [H200] * 4)
     (sentence,) = _sizing_overview.refusals("r1", found, force)
-    assert "TP32 is not possible" in sentence and "2048 columns" in sentence and "What would: (1) TP8 PP4" in sentence
+    assert (
+        "TP32 is not possible" in sentence
+        and "2048 columns" in sentence
+        and "It would fit with (1) TP8 PP4" in sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,7 @@ def test_overview() -> None:
         {**R1, "name": "lost", "nodes": ["d"]},
         {**R1, "name": "forced", "nodes": ["t"], "force": True},
     ]
-    nodes = {"b": H200, "c": {**H200, "gpu_gib": 79.1}, "t": {"gpus": 8, "gpu_gib": 14.58}}
+    nodes: dict[str, dict[str, t.Any]] = {"b": H200, "c": {**H200, "gpu_gib": 79.1}, "t": {"gpus": 8, "gpu_gib": 14.58}}
     found = _sizing_overview.overview(deployments, {"r1": info("deepseek-r1")}, nodes, concurrency=4)
     assert [one["fits"] for one in found["deployments"].values()] == [False, True, None, False]
     assert len(found["mistakes"]) == 1 and found["mistakes"][0].startswith("deployment r1: does not fit")

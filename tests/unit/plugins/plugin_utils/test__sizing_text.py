@@ -95,4 +95,4 @@ def test_the_table_keeps_to_its_width() -> None:
     assert "TP8 PP16" in lines[2] and "163,840" in lines[2] and lines[2].endswith("min")
     assert "TP1 DP128 EP128" in lines[3]
     text = "\n".join(lines)
-    assert "would fit: one change" in text and "8 KV heads" in text and "nobody looked" in text
+    assert "would fit with one change" in text and "8 KV heads" in text and "nobody looked" in text

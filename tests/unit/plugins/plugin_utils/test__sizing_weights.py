@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _sizing_weights
+from ansible_collections.gpufleet.inference.plugins.module_utils import _model_info
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _model_tensors, _sizing_weights
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._model_tensors import Tensors
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._parallel import Parallel
 from tests.unit.plugins.plugin_utils import sizing_samples as samples
@@ -14,9 +15,9 @@ from tests.unit.plugins.plugin_utils import sizing_samples as samples
 GIB = 1 << 30
 
 
-def gib(name: str, split: Parallel, **more: bool) -> list[float]:
+def gib(name: str, split: Parallel, speculative: bool = False) -> list[float]:
     model = samples.model(name)
-    return [one.bytes / GIB for one in _sizing_weights.stages(model.shape, model.tensors, split, **more)]
+    return [one.bytes / GIB for one in _sizing_weights.stages(model.shape, model.tensors, split, speculative)]
 
 
 #: R1 on two nodes of eight: what TP, PP and experts do to one GPU.
@@ -82,3 +83,21 @@ def test_vision_is_on_the_first_stage() -> None:
     model = samples.model("qwen2.5-vl-7b")
     first, last = _sizing_weights.stages(model.shape, model.tensors, Parallel(pipeline=2))
     assert first.parts["vision"] > GIB and "vision" not in last.parts
+
+
+def test_headers_and_formula_agree() -> None:
+    """The names, shapes and types of a checkpoint of DeepSeek-V3, read as headers, give the weights of the formula."""
+    model = samples.model("deepseek-r1")
+    entries = {}
+    for one in model.tensors:
+        for layer in one.layers or (-1,):
+            for each in range(one.each):
+                name = one.module.replace("*", str(layer), 1).replace("*", str(each))
+                ending = f"{each}.weight" if one.each == 2 else "weight"
+                entries[f"{name}.{ending}"] = {"dtype": "U8", "shape": [one.bytes], "data_offsets": [0, one.bytes]}
+    groups = _model_info.grouped(entries.items())
+    assert len(entries) > 45_000 and len(groups) < 40
+    tensors = _model_tensors.of_headers(groups)
+    for split in (Parallel(tensor=16), Parallel(tensor=8, pipeline=2), Parallel(tensor=1, data=16, expert=True)):
+        read, computed = (_sizing_weights.stages(model.shape, some, split) for some in (tensors, model.tensors))
+        assert [one.bytes for one in read] == [one.bytes for one in computed]

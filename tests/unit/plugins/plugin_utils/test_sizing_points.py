@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import typing as t
 
 import pytest
@@ -125,7 +126,7 @@ def table() -> list[str]:
         if point in COMPLETE:
             cells[7] = f"{error_of_gpu(point):+.1f} %"
         cells[8] = cells[8] or point.get("incomplete") or point.get("assumed") or point.get("weights_doubt", "")
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append("|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|")
     return lines
 
 
@@ -134,3 +135,9 @@ def test_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(lines) == len(samples.POINTS) + 2
     print("\n".join(lines))
     assert "deepseek" in capsys.readouterr().out.lower()
+
+
+def test_the_documented_table_is_this_one() -> None:
+    documented = (pathlib.Path(__file__).parents[4] / "docs/sizing.md").read_text(encoding="utf-8").splitlines()
+    stale = [line for line in table() if line not in documented]
+    assert not stale, "write these lines into docs/sizing.md:\n" + "\n".join(stale)

@@ -77,4 +77,4 @@ def test_the_group_of_sixteen_on_h800_of_a_published_log() -> None:
 @pytest.mark.parametrize(("name", "kind", "gpus", "nodes", "wish"), [one[1:6] for one in QUESTIONS if not one[6]])
 def test_every_no_comes_with_three_changes(name: str, kind: str, gpus: int, nodes: int, wish: dict[str, t.Any]) -> None:
     found = _sizing_advice.nearest(samples.model(name), samples.wish(**wish), samples.fleet(kind, gpus, nodes))
-    assert len(found) == 3 and all("fits with" in one for one in found), found
+    assert len(found) == 3 and all("to spare" in one for one in found), found
