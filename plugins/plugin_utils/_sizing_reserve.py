@@ -24,16 +24,18 @@ GIB = 1 << 30
 #: What the CUDA context takes before an engine looks at the GPU.
 CONTEXT = int(0.5 * GIB)
 
-#: NCCL and other memory outside of torch (logs show 0.2 to 0.3 GiB on two cards without NVLink, 1.0 to 1.4 GiB on four
-#: and more data-centre cards, more where a group crosses nodes and every network card gets buffers).
-ALONE, PAIRED, LINKED, CROSSING = int(0.15 * GIB), int(0.3 * GIB), int(1.2 * GIB), int(1.8 * GIB)
+#: NCCL and other memory outside of torch (logs show 0.2 to 0.3 GiB on two cards without NVLink, 1.0 to 1.6 GiB on
+#: data-centre cards, more where a group crosses nodes and every network card gets buffers).
+ALONE, PAIRED, LINKED, CROSSING = int(0.15 * GIB), int(0.3 * GIB), int(1.4 * GIB), int(2.0 * GIB)
 DATA_CENTRE_GIB = 70
 
-#: CUDA graphs (logs show 0.5 GiB for 40 to 61 layers).
-GRAPHS = int(0.55 * GIB)
+#: CUDA graphs of a layer, of all sizes up to 512 sequences. Logs show 8 to 19 MiB for dense models; for models with
+#: experts 8 to 64, the most with fused FP4 kernels.
+GRAPHS_OF_LAYER, GRAPHS_OF_MOE_LAYER = 14 << 20, 26 << 20
 
-#: Sampling keeps, for each of the sequences and words: logits in 16 bits, in 32, probabilities and noise in 32.
-SAMPLER_BYTES = 14
+#: Sampling keeps, for each of the sequences and words: logits in 16 bits, in 32, probabilities and noise in 32. Releases
+#: that sorted took 38.5 bytes in all (5.58 GiB for 1024 × 151,936 words, 1.40 for 256).
+SAMPLER_BYTES, SORTING_BYTES = 14.0, 38.5
 
 #: Rows of the buffer in which MLA unpacks the latents of earlier chunks of a prefill.
 MLA_ROWS = 65536
@@ -60,7 +62,7 @@ def reserve(shape: Shape, wish: _sizing_wish.Wish, gpu_bytes: int, crosses_nodes
     outside = ALONE if group == 1 else LINKED if gpu_bytes >= DATA_CENTRE_GIB * GIB else PAIRED
     outside = CROSSING if crosses_nodes and group > 1 else outside
     peak = activation(shape, wish)
-    graphs = GRAPHS if wish.graphs_counted else 0
+    graphs = _graphs(shape, wish) if wish.graphs_counted else 0
     if wish.parallel.engine == "sglang":
         # The fraction is of what is free after the groups are made; activations and graphs live in what it leaves.
         free = gpu_bytes - CONTEXT - outside
@@ -69,6 +71,13 @@ def reserve(shape: Shape, wish: _sizing_wish.Wish, gpu_bytes: int, crosses_nodes
         # The fraction is of what is free after loading and a dummy run, so it scales the cache: see ``cache_bytes``.
         return Reserve(gpu_bytes - CONTEXT, outside, peak, graphs)
     return Reserve(int(gpu_bytes * wish.share), outside, peak, graphs)
+
+
+def _graphs(shape: Shape, wish: _sizing_wish.Wish) -> int:
+    """Return the bytes of the graphs of the layers of one stage."""
+    moe = len(shape.moe_layers)
+    every = moe * GRAPHS_OF_MOE_LAYER + (shape.layers - moe) * GRAPHS_OF_LAYER
+    return every // wish.parallel.pipeline
 
 
 def cache_bytes(wish: _sizing_wish.Wish, reserved: Reserve, weights: int) -> int:
@@ -92,7 +101,8 @@ def activation(shape: Shape, wish: _sizing_wish.Wish) -> int:
     per_token = shape.experts_per_token * (max(2 * narrow, shape.hidden) + max(narrow, shape.hidden // 2))
     routed = per_token * tokens * size // (parallel.expert_ways if parallel.expert and parallel.data > 1 else 1)
     layer = max(attention, routed if shape.experts else dense, dense if len(shape.moe_layers) < shape.layers else 0)
-    sampling = wish.sequences * shape.vocab * SAMPLER_BYTES + shape.hidden * wish.batched_tokens * size
+    each = SORTING_BYTES if wish.sorts else SAMPLER_BYTES
+    sampling = int(wish.sequences * shape.vocab * each) + shape.hidden * wish.batched_tokens * size
     return max(stream + layer, sampling)
 
 

@@ -23,6 +23,9 @@ SHARES = {"vllm": 0.92, "vllm_native": 0.92, "sglang": 0.0, "tensorrt_llm": 0.9}
 #: Since this release vLLM prefills in chunks; before, its profile was of a whole context.
 CHUNKED = (0, 8)
 
+#: Releases whose dummy run sorted the logits of all sequences.
+SORTING = ((0, 9), (0, 17))
+
 #: Release in the tag of an image, such as v0.33.0.
 TAG = re.compile(r":v?(\d+)\.(\d+)\.\d+")
 
@@ -71,6 +74,11 @@ class Wish:
     def graphs_counted(self) -> bool:
         """Whether CUDA graphs are taken from the budget: vLLM does since 0.21."""
         return not self.eager and (self.version >= (0, 21) or not self.parallel.engine.startswith("vllm"))
+
+    @property
+    def sorts(self) -> bool:
+        """Whether sampling sorts all logits, as vLLM did before its kernels for top-k and top-p."""
+        return self.parallel.engine.startswith("vllm") and SORTING[0] <= self.version < SORTING[1]
 
     def resolved(self, context: int, gpu_bytes: int, gpu_kind: str = "") -> Wish:
         """Return the wish with the defaults that vLLM 0.32 or SGLang 0.5 takes for a server on this GPU."""

@@ -27,7 +27,7 @@ def proposals(name: str, where: _sizing.Fleet, **more: t.Any) -> dict[str, t.Any
             "deepseek-r1",
             samples.fleet("H20", 8),
             {"tensor": 8},
-            ["a context of 58,368 instead of 163,840", "int4 weights", "2 such nodes, TP8 PP2"],
+            ["a context of 41,984 instead of 163,840", "int4 weights", "2 such nodes, TP8 PP2"],
         ),
         (
             "qwen2.5-7b",
@@ -39,7 +39,7 @@ def proposals(name: str, where: _sizing.Fleet, **more: t.Any) -> dict[str, t.Any
             "deepseek-r1-bf16",
             samples.fleet("H20", 8, 2),
             {"tensor": 16},
-            ["a context of 43,008 instead of 163,840", "weights in FP8", "int4 weights"],
+            ["a context of 26,624 instead of 163,840", "weights in FP8", "int4 weights"],
         ),
         ("llama-3.1-8b", samples.fleet("T4", 8), {"tensor": 2}, ["a context of", "a KV cache in FP8", "TP4 on 4"]),
         (
@@ -69,7 +69,7 @@ def test_fp8_is_not_proposed_where_there_is_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gib", "change"), [(18.0, "a KV cache in FP8"), (17.8, "0.95 of the GPU's memory instead of 0.92")]
+    ("gib", "change"), [(17.8, "a KV cache in FP8"), (17.5, "0.95 of the GPU's memory instead of 0.92")]
 )
 def test_a_small_change_of_options_is_enough(gib: float, change: str) -> None:
     found = nearest("llama-3.1-8b", _sizing.Fleet(1, 1, gib), context=4096)
