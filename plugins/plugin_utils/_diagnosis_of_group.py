@@ -18,7 +18,16 @@ KINDS = ("root", "suspect", "symptom", "consequence", "note")
 
 Finding = t.Mapping[str, t.Any]
 
-NOTHING = {"cause": "", "fix": "", "evidence": [], "name": "", "kind": "", "node": "", "rank": None, "also": []}
+NOTHING: dict[str, t.Any] = {
+    "cause": "",
+    "fix": "",
+    "evidence": [],
+    "name": "",
+    "kind": "",
+    "node": "",
+    "rank": None,
+    "also": [],
+}
 
 
 def diagnose(
