@@ -24,7 +24,8 @@ FRAME = re.compile(rb"[\x01\x02]\x00\x00\x00(.{4})", re.DOTALL)
 
 def unframed(raw: bytes) -> bytes:
     """Return the text in Docker's stream of frames; a stream that was cut off ends with what is there."""
-    pieces, at = [], 0
+    pieces: list[bytes] = []
+    at = 0
     while at < len(raw):
         frame = FRAME.match(raw, at)
         if not frame:  # the container has a terminal: there are no frames

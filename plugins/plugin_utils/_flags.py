@@ -76,7 +76,12 @@ def spelled(word: str, engine: str = "") -> str:
 
 def is_flag(word: str) -> bool:
     """Tell whether a word is a flag, as argparse does: a dash, and no negative number or text with spaces."""
-    return word.startswith("-") and word not in ("-", "--") and not _NUMBER.fullmatch(word) and " " not in word.split("=")[0]
+    return (
+        word.startswith("-")
+        and word not in ("-", "--")
+        and not _NUMBER.fullmatch(word)
+        and " " not in word.split("=", maxsplit=1)[0]
+    )
 
 
 def today(words: t.Sequence[str], renamed: Renamed) -> tuple[list[str], list[str]]:

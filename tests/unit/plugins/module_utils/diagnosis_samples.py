@@ -2,12 +2,16 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The case files ``diagnosis_cases/*.yml``: logs and states of ranks in, the name of the cause out."""
+"""The case files ``diagnosis_cases/*.yml``: logs and states of ranks in, the name of the cause out.
+
+A line that begins with ``↳`` goes on with the one before: lines of logs are longer than lines of this repository.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import pathlib
+import re
 import typing as t
 
 import yaml
@@ -42,6 +46,10 @@ class Case:
         return self.name
 
 
+def unwrapped(text: str) -> str:
+    return re.sub(r"\n *↳ ", " ", text)
+
+
 def rank(one: dict[str, t.Any], at: int) -> dict[str, t.Any]:
     """Return a rank as the module reads it. ``exit`` null means that it still runs; absent means 1."""
     code = one.get("exit", 1)
@@ -50,7 +58,7 @@ def rank(one: dict[str, t.Any], at: int) -> dict[str, t.Any]:
         "node": one.get("node", "one"),
         "container": f"rank{at}",
         "engine": one["engine"],
-        "log": one["log"] + (TAILS[one["engine"]] if one.get("tail") else ""),
+        "log": unwrapped(one["log"]) + (TAILS[one["engine"]] if one.get("tail") else ""),
         "status": one.get("status", "ready after 9 s" if code is None else "failed: the container ended"),
         "state": {
             "running": code is None,
@@ -60,7 +68,7 @@ def rank(one: dict[str, t.Any], at: int) -> dict[str, t.Any]:
             "finished_at": "2026-11-22T04:59:02.000000000Z",
         },
         "facts": one.get("facts", {}),
-        "kernel": one.get("kernel", ""),
+        "kernel": unwrapped(one.get("kernel", "")),
     }
 
 
