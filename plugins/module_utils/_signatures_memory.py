@@ -130,7 +130,7 @@ MEMORY: tuple[Signature, ...] = (
         "host-memory-kernel",
         r"Out of memory: Killed process \d+ \((\S+?)\)|oom-kill:.*task=(\S+?),",
         "the kernel ended {1} because the host's memory was full",
-        "free memory, add swap off-load limits or a smaller object store (ray_cluster_object_store_gib), or use a larger host",
+        "free memory of the host, lower the object store (ray_cluster_object_store_gib), or use a larger host",
         "linux mm/oom_kill.c",
         where=KERNEL,
     ),

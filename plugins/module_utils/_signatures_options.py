@@ -27,11 +27,18 @@ OPTIONS: tuple[Signature, ...] = (
     ),
     Signature(
         "heads-not-divisible-assert",
-        r"assert self\.(?:total_num_heads|num_heads|num_attention_heads) % (?:tp_size|attn_tp_size|self\.tp_size) == 0"
+        r"assert self\.(?:total_num_heads|total_num_kv_heads|num_heads|num_attention_heads) % (?:tp_size|attn_tp_size|self\.tp_size) == 0"
         r"|assert num_heads % (?:attn_)?tp_size == 0",
         "the attention heads cannot be split over tensor_parallel",
         "set tensor_parallel to a divisor of num_attention_heads in the model's config.json",
         "sglang 0.5.23 models/llama.py",
+    ),
+    Signature(
+        "size-not-divisible",
+        r"AssertionError: (\d+) is not divisible by (\d+)",
+        "a size of {1} in the model cannot be split over {2} ranks",
+        "lower tensor_parallel and raise pipeline_parallel",
+        "sglang 0.5.23 and vllm 0.33 distributed/utils.py",
     ),
     Signature(
         "fp8-block",
