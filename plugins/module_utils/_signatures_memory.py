@@ -174,7 +174,7 @@ MEMORY: tuple[Signature, ...] = (
     ),
     Signature(
         "too-many-files",
-        r"\[Errno 24\] Too many open files",
+        r"(?<!`OSError: )\[Errno 24\] Too many open files",
         "the limit of open files is reached",
         "raise nofile: run os_tuning on this node",
         "run",

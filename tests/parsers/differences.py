@@ -20,7 +20,7 @@ def of(kept: Dump, real: Dump) -> list[str]:
         told += [
             f"{flag}: {facet} is {theirs[flag][facet]!r}, the dump says {ours[flag][facet]!r}"
             for facet in ("nargs", "type", "choices")
-            if ours[flag][facet] != theirs[flag][facet]
+            if _comparable(ours[flag][facet]) != _comparable(theirs[flag][facet])
         ]
     for flag in sorted(set(kept["registries"]) | set(real["registries"])):
         here, there = (set(one["registries"].get(flag, [])) for one in (kept, real))
@@ -31,3 +31,8 @@ def of(kept: Dump, real: Dump) -> list[str]:
 
 def _by_flag(dump: Dump) -> dict[str, t.Any]:
     return {flag: one for one in dump["options"] for flag in (*one["flags"], *one.get("hidden", []))}
+
+
+def _comparable(value: t.Any) -> t.Any:
+    """Engines hold some choices in sets, whose order is another one in each process."""
+    return sorted(value) if isinstance(value, list) else value

@@ -18,8 +18,9 @@ def dump(*options: dict[str, t.Any], **registries: list[str]) -> dict[str, t.Any
 
 
 def test_nothing() -> None:
-    one = dump({"flags": ["--a", "-a"], "hidden": ["--no-a"]}, quantization=["fp8"])
-    assert differences.of(one, one) == []
+    one = dump({"flags": ["--a", "-a"], "hidden": ["--no-a"], "choices": ["x", "y"]}, quantization=["fp8"])
+    other = dump({"flags": ["--a", "-a"], "hidden": ["--no-a"], "choices": ["y", "x"]}, quantization=["fp8"])
+    assert differences.of(one, other) == []
 
 
 def test_every_difference_has_the_flags_name() -> None:
