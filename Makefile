@@ -48,6 +48,11 @@ demo-down: setup ## Remove the lab hosts of the demo, and stop what it started
 bench: setup lab-docker lab-images ## Measure runs that change nothing on 2, 4 and 8 lab hosts
 	$(BIN)/python -m benchmarks
 
+.PHONY: gpu
+gpu: setup ## Look at this machine's NVIDIA cards, beside nvidia-smi (GPU_EXPECT='{"gpus": 8, "kind": "h20-96"}')
+	@mkdir -p .cache/gpu
+	$(BIN)/python -m tests.gpu.real .cache/gpu '$(or $(GPU_EXPECT),{})'
+
 # --- what CI runs -----------------------------------------------------------------------------------------------------
 
 .PHONY: test

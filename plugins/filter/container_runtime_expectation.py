@@ -12,7 +12,7 @@ description:
   - Turns the wishes into the option O(gpufleet.inference.container_health#module:expect). Used by the role
     P(gpufleet.inference.container_runtime#role).
 author: The gpufleet founders (@gpufleet)
-positional: _input, images
+positional: _input, images, gpus
 options:
   _input:
     description: The wishes, the role's variables without their prefix.
@@ -23,6 +23,9 @@ options:
     type: list
     elements: dict
     required: true
+  gpus:
+    description: C(expect) of P(gpufleet.inference.container_toolkit_plan#filter); nothing where containers get no GPUs.
+    type: dict
 """
 
 EXAMPLES = r"""

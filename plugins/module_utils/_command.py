@@ -9,10 +9,14 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import subprocess
 import typing as t
+
+#: How long a killed process may take to go.
+_GRACE_SECONDS = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,22 +37,34 @@ def bounded(argv: t.Sequence[str], timeout_seconds: float = 10.0, stdin: str | N
     """Run ``argv`` without a shell, in the C locale, for at most ``timeout_seconds``; never raises."""
     environment = dict(os.environ, LC_ALL="C", LANGUAGE="C")
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             list(argv),
-            input=stdin,
-            stdin=None if stdin is not None else subprocess.DEVNULL,
-            capture_output=True,
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             errors="replace",
-            timeout=timeout_seconds,
             env=environment,
-            check=False,
         )
     except FileNotFoundError:
         return Outcome(None, "", "", f"{argv[0]} is not installed")
-    except subprocess.TimeoutExpired:
-        return Outcome(None, "", "", f"{argv[0]} did not answer within {timeout_seconds:g} s")
     except OSError as error:
         return Outcome(None, "", "", f"{argv[0]} could not be started: {error}")
-    problem = "" if done.returncode == 0 else f"{argv[0]} returned {done.returncode}: {done.stderr.strip()[-300:]}"
-    return Outcome(done.returncode, done.stdout, done.stderr, problem)
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=timeout_seconds)
+    except subprocess.TimeoutExpired:
+        _abandon(process)
+        return Outcome(None, "", "", f"{argv[0]} did not answer within {timeout_seconds:g} s")
+    status = process.returncode
+    problem = "" if status == 0 else f"{argv[0]} returned {status}: {stderr.strip()[-300:]}"
+    return Outcome(status, stdout, stderr, problem)
+
+
+def _abandon(process: subprocess.Popen[str]) -> None:
+    """Kill a process and leave it alone: one that hangs in a driver dies only when the driver lets it go."""
+    process.kill()
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=_GRACE_SECONDS)

@@ -21,7 +21,7 @@ import pathlib
 import re
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_probe, _docker_socket
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     FAIL,
     NOT_VERIFIED,
@@ -92,7 +92,7 @@ def read(
         if readings["container"] is None:
             smallest = min(images, key=lambda one: one["Size"], default=None)
             readings["container"], readings["container_problem"] = _probed(
-                smallest["Id"] if smallest else "", probe, get, timeout_seconds, socket_path
+                smallest["Id"] if smallest else "", probe, timeout_seconds, socket_path
             )
     except _docker_socket.DockerUnreachableError as error:
         readings["container_problem"] = str(error)
@@ -170,7 +170,14 @@ def facts(readings: dict[str, t.Any]) -> dict[str, t.Any]:
         "can_raise_limits": readings["can_raise_limits"],
         "running": readings["running"],
         "images": readings["images"],
+        "cdi_devices": cdi_devices(info),
     }
+
+
+def cdi_devices(info: dict[str, t.Any]) -> list[str]:
+    """Return the CDI names of NVIDIA's GPUs that the daemon knows; it tells since Docker 28.2 (API 1.50)."""
+    found = [one.get("ID", "") for one in info.get("DiscoveredDevices") or [] if one.get("Source") == "cdi"]
+    return sorted(name for name in found if name.startswith("nvidia.com/gpu="))
 
 
 def _facts(info: dict[str, t.Any]) -> list[tuple[str, str, t.Any, str]]:
@@ -268,38 +275,14 @@ def _running(containers: list[dict[str, t.Any]], get: t.Callable[[str], t.Any], 
     return None
 
 
-def _probed(
-    image: str, probe: bool, get: t.Callable[[str], t.Any], timeout_seconds: float, socket_path: str
-) -> tuple[dict[str, t.Any] | None, str]:
+def _probed(image: str, probe: bool, timeout_seconds: float, socket_path: str) -> tuple[dict[str, t.Any] | None, str]:
     """Run ``cat /proc/self/limits`` in a container of ``image``: (log options and limits or None, the problem)."""
     if not image:
         return None, "no container runs and there is no image to try"
     if not probe:
         return None, "no container runs, and none is started to try"
-
-    def post(path: str, body: t.Any = None) -> t.Any:
-        status, answer = _docker_socket.request("POST", path, body, timeout_seconds, socket_path)
-        if status >= 300:
-            raise _docker_socket.DockerUnreachableError(f"POST {path} answered {status}: {answer}")
-        return answer
-
-    wish = {
-        "Image": image,
-        "Cmd": PROBE_COMMAND,
-        "Entrypoint": [],
-        "Tty": True,  # without a terminal the log comes in frames
-        "Labels": {"gpufleet.probe": "limits"},
-        "HostConfig": {"NetworkMode": "none"},
-    }
-    identity = post("/containers/create", wish)["Id"]
-    try:
-        log = get(f"/containers/{identity}/json")["HostConfig"]["LogConfig"]
-        try:
-            post(f"/containers/{identity}/start")
-            post(f"/containers/{identity}/wait")
-            text = get(f"/containers/{identity}/logs?stdout=true")
-        except _docker_socket.DockerUnreachableError as error:
-            return {"name": "a container made to try", "log": log, "limits": None}, str(error)
-        return {"name": "a container made to try", "log": log, "limits": limits(str(text))}, ""
-    finally:
-        _docker_socket.request("DELETE", f"/containers/{identity}?force=true", None, timeout_seconds, socket_path)
+    ran = _docker_probe.run(image, PROBE_COMMAND, {}, {}, timeout_seconds, socket_path)
+    if ran.log is None:
+        return None, ran.problem
+    seen = None if ran.text is None else limits(ran.text)
+    return {"name": "a container made to try", "log": ran.log, "limits": seen}, ran.problem

@@ -17,6 +17,12 @@ import fnmatch
 import re
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_judge_limits import (
+    RUN_ROLE,
+    limits_of,
+    memlock,
+    nofile,
+)
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     FAIL,
     PASS,
@@ -27,8 +33,6 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 )
 
 Readings = t.Mapping[str, t.Any]
-
-RUN_ROLE = "Run the role gpufleet.inference.os_tuning here; if it stays so, look for another file or tool that sets it."
 
 
 def _machines(
@@ -55,41 +59,6 @@ def sysctl(readings: Readings, wanted: t.Mapping[str, t.Any]) -> list[Check]:
         own = dict(readings, container="") if re.match(r"net[./]", key) and observed is not None else readings
         checks.append(_machines(own, f"sysctl {key}", observed, expected, FAIL, RUN_ROLE, "/proc/sys"))
     return checks
-
-
-def _enough(observed: str, wanted: t.Any) -> bool:
-    if observed == "unlimited":
-        return True
-    return str(wanted) != "unlimited" and int(observed) >= int(wanted)
-
-
-def _limit(readings: Readings, what: str, whose: str, wanted: t.Any, otherwise: str) -> Check:
-    name, read = f"{what} of {whose}", readings["limits"][whose]
-    source = {"services": "/proc/self/limits in a new service", "logins": "/proc/self/limits in a new login"}[whose]
-    if what not in read["limits"]:
-        why = " ".join(read["problem"].split()) or "its limits could not be read"
-        return not_verified(name, why, wanted, "Start a process by hand and read its /proc/PID/limits.", source)
-    soft, hard = read["limits"][what]
-    if _enough(soft, wanted):
-        return check(name, PASS, soft, wanted, source=source)
-    if readings["container"]:
-        ceiling = readings["limits"]["ceiling"].get(what, ("", ""))[1]
-        if soft == hard == ceiling:
-            why = f"{soft}, the ceiling of this container, which is set where it is started"
-            return not_verified(name, why, wanted, "Start the container with a higher limit.", source)
-        if whose == "logins":
-            why = f"{soft}; in a container limits of logins are left to whoever starts it"
-            return not_verified(name, why, wanted, "Start the container with a higher limit.", source)
-    return check(name, otherwise, soft, wanted, RUN_ROLE, source)
-
-
-def nofile(readings: Readings, wanted: int) -> list[Check]:
-    return [_limit(readings, "nofile", whose, wanted, WARN) for whose in ("services", "logins")]
-
-
-def memlock(readings: Readings, wanted: t.Any) -> list[Check]:
-    """RDMA pins memory: too little ends in failed registrations, hence ``fail``."""
-    return [_limit(readings, "memlock", whose, wanted, FAIL) for whose in ("services", "logins")]
 
 
 def thp(readings: Readings, wanted: str) -> list[Check]:
@@ -240,11 +209,22 @@ def shm_gib(readings: Readings, wanted: float) -> list[Check]:
     return [check(name, PASS if size >= float(wanted) else WARN, size, wanted, remedy, "statvfs")]
 
 
+def memory_gib(readings: Readings, wanted: float) -> list[Check]:
+    size, name = readings["memory_gib"], "memory"
+    if size is None:
+        return [not_verified(name, "/proc/meminfo could not be read", wanted, "Read it by hand.", "/proc/meminfo")]
+    remedy = (
+        "Compare dmidecode --type memory with the order: a module is missing, dead or switched off by the firmware."
+    )
+    return [check(name, PASS if size >= float(wanted) else FAIL, size, wanted, remedy, "/proc/meminfo")]
+
+
 #: Key of the profile → its judge. The keys are those of ``_host_read.READERS``.
 JUDGES: dict[str, t.Callable[[Readings, t.Any], list[Check]]] = {
     "sysctl": sysctl,
     "nofile": nofile,
     "memlock": memlock,
+    "limits_of": limits_of,
     "thp": thp,
     "numa_balancing": numa_balancing,
     "governor": governor,
@@ -258,7 +238,19 @@ JUDGES: dict[str, t.Callable[[Readings, t.Any], list[Check]]] = {
     "zombies": zombies,
     "disk_free_gib": disk_free_gib,
     "shm_gib": shm_gib,
+    "memory_gib": memory_gib,
 }
+
+
+def mistakes(expect: t.Mapping[str, t.Any]) -> list[str]:
+    """Return what is unknown in a profile."""
+    unknown = sorted(set(expect) - set(JUDGES))
+    found = [f"unknown {', '.join(unknown)}. Known are {', '.join(JUDGES)}."] if unknown else []
+    for pattern, wishes in expect.get("limits_of", {}).items():
+        strange = sorted(set(wishes) - {"memlock", "nofile"})
+        if strange:
+            found.append(f"limits_of: {pattern}: unknown {', '.join(strange)}. Known are memlock, nofile.")
+    return found
 
 
 def judge(readings: Readings, expect: t.Mapping[str, t.Any]) -> list[Check]:

@@ -4,8 +4,7 @@
 
 """Read what a profile of ``host_health`` expects: /proc, /sys, and a few bounded commands.
 
-Every reader takes ``Host``, which holds the root of the file tree and the means to run a command, so that tests can
-give it a fake tree and fake answers. What cannot be read is None; a command that failed leaves its ``problem``.
+What cannot be read is None; a command that failed leaves its ``problem``.
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -13,68 +12,24 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import collections
-import ctypes
 import dataclasses
-import glob
 import os
 import re
 import shutil
-import sys
-import time
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _node
-from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome, bounded
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host, container, memory_bytes
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_limits import limits, running
 
 Readings = dict[str, t.Any]
 
 TIME_UNITS = ("chrony", "chronyd", "systemd-timesyncd", "ntpd", "ntpsec", "ntp", "openntpd")
 
-#: STA_UNSYNC and TIME_ERROR, include/uapi/linux/timex.h
-_STA_UNSYNC, _TIME_ERROR = 0x40, 5
-
 GOVERNORS = "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor"
 
 #: How long a process must stay in one state, without running once, to count as stuck.
 STUCK_SECONDS = 2.0
-
-
-#: Size of struct timex on 64-bit Linux, and where its int ``status`` lies.
-_TIMEX_BYTES, _TIMEX_STATUS = 208, slice(40, 44)
-
-
-def kernel_clock_synchronised() -> bool | None:
-    """Return what the kernel says of its clock (adjtimex(2), no privilege needed), or None when it does not answer."""
-    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # all zero: only read
-    state = ctypes.CDLL(None).adjtimex(timex)
-    status = int.from_bytes(timex.raw[_TIMEX_STATUS], sys.byteorder)
-    return None if state < 0 else state != _TIME_ERROR and not status & _STA_UNSYNC
-
-
-@dataclasses.dataclass(frozen=True)
-class Host:
-    """Where to look and how to ask."""
-
-    root: str = "/"
-    run: t.Callable[..., Outcome] = bounded
-    clock: t.Callable[[], bool | None] = kernel_clock_synchronised
-    sleep: t.Callable[[float], None] = time.sleep
-
-    def text(self, path: str) -> str | None:
-        return _node.text(self.root, path)
-
-    def paths(self, pattern: str) -> list[str]:
-        """Return the paths below root that match, as seen from root."""
-        base = self.root.rstrip("/")
-        return sorted(path[len(base) :] for path in glob.glob(base + pattern))
-
-
-def container(host: Host) -> str:
-    """Return the name of the container engine around this node, or ""."""
-    for path, name in (("/.dockerenv", "docker"), ("/run/.containerenv", "podman")):
-        if host.paths(path):
-            return name
-    return host.text("/run/systemd/container") or ""
 
 
 def sysctl_path(key: str) -> str:
@@ -88,27 +43,6 @@ def sysctl(host: Host, keys: t.Iterable[str]) -> dict[str, str | None]:
     """Return {key: value with single blanks, or None}."""
     values = {key: host.text(sysctl_path(key)) for key in keys}
     return {key: None if value is None else " ".join(value.split()) for key, value in values.items()}
-
-
-def parse_limits(text: str) -> dict[str, tuple[str, str]]:
-    """Return {"nofile" | "memlock": (soft, hard)} of the text of /proc/PID/limits."""
-    found = re.findall(r"^Max (open files|locked memory) +(\S+) +(\S+)", text, re.MULTILINE)
-    return {{"open files": "nofile", "locked memory": "memlock"}[name]: (soft, hard) for name, soft, hard in found}
-
-
-def limits(host: Host) -> Readings:
-    """Return {"services" | "logins": {limits, problem}, "ceiling": limits of PID 1}, read from real new processes."""
-    asks = {
-        # A process of a service, started now: files say what is wished, this says what systemd gives.
-        "services": ["systemd-run", "--quiet", "--wait", "--pipe", "--collect", "cat", "/proc/self/limits"],
-        # A login: runuser(1) opens a PAM session, which is where limits.d counts.
-        "logins": ["runuser", "root", "--command", "cat /proc/self/limits"],
-    }
-    read: Readings = {"ceiling": parse_limits(host.text("/proc/1/limits") or "")}
-    for whose, argv in asks.items():
-        outcome = host.run(argv, timeout_seconds=15)
-        read[whose] = {"limits": parse_limits(outcome.stdout), "problem": outcome.problem}
-    return read
 
 
 def thp(host: Host) -> str | None:
@@ -147,16 +81,19 @@ def swap(host: Host) -> Readings:
     }
 
 
+def blacklist(host: Host) -> list[str] | None:
+    """Return the expressions that unattended-upgrades leaves alone, None when apt does not answer."""
+    dumped = host.run(["apt-config", "dump", "Unattended-Upgrade::Package-Blacklist"])
+    found = re.findall(r'^Unattended-Upgrade::Package-Blacklist:: "(.*)";$', dumped.stdout, re.MULTILINE)
+    return found if dumped.ok else None
+
+
 def packages(host: Host) -> Readings:
     """Return {manager, installed: [names], held: [names], blacklist: [regex] | None}."""
     manager = _node.distribution(host.root)["package_manager"]
     versions, held = _node.packages(manager, host.root)
-    blacklist = None
-    if manager == "apt":
-        dumped = host.run(["apt-config", "dump", "Unattended-Upgrade::Package-Blacklist"])
-        blacklist = re.findall(r'^Unattended-Upgrade::Package-Blacklist:: "(.*)";$', dumped.stdout, re.MULTILINE)
-        blacklist = blacklist if dumped.ok else None
-    return {"manager": manager, "installed": sorted(versions), "held": held, "blacklist": blacklist}
+    expressions = blacklist(host) if manager == "apt" else None
+    return {"manager": manager, "installed": sorted(versions), "held": held, "blacklist": expressions}
 
 
 def parse_upgrade(manager: str, text: str) -> dict[str, list[str]]:
@@ -228,11 +165,17 @@ def shm_gib(host: Host) -> float | None:
         return None
 
 
+def memory_gib(host: Host) -> float | None:
+    size = memory_bytes(host)
+    return None if size is None else round(size / 2**30, 1)
+
+
 #: What to read for each key of the profile: (name of the reading, reader).
 READERS: dict[str, tuple[str, t.Callable[[Host, t.Any], t.Any]]] = {
     "sysctl": ("sysctl", sysctl),
     "nofile": ("limits", lambda host, wanted: limits(host)),
     "memlock": ("limits", lambda host, wanted: limits(host)),
+    "limits_of": ("running", running),
     "thp": ("thp", lambda host, wanted: thp(host)),
     "numa_balancing": ("numa_balancing", lambda host, wanted: host.text("/proc/sys/kernel/numa_balancing")),
     "governor": ("governors", lambda host, wanted: counted(host, GOVERNORS)),
@@ -249,6 +192,7 @@ READERS: dict[str, tuple[str, t.Callable[[Host, t.Any], t.Any]]] = {
     "zombies": ("stuck", lambda host, wanted: stuck(host)),
     "disk_free_gib": ("disk_free_gib", disk_free_gib),
     "shm_gib": ("shm_gib", lambda host, wanted: shm_gib(host)),
+    "memory_gib": ("memory_gib", lambda host, wanted: memory_gib(host)),
 }
 
 

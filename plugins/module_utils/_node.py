@@ -24,6 +24,9 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._command import
 NVIDIA_VENDOR = "0x10de"
 DISPLAY_CLASS = "0x03"
 
+#: Class of NVSwitches, "other bridge".
+BRIDGE_CLASS = "0x0680"
+
 #: Distributions that count as members of the RedHat family.
 REDHAT_FAMILY = ("rhel", "fedora", "centos", "rocky", "almalinux", "ol")
 
@@ -150,6 +153,42 @@ def gpus(root: str = "/") -> list[dict[str, str]]:
             continue
         if (text(str(base), f"{name}/class") or "").startswith(DISPLAY_CLASS):
             found.append({"pci": name, "device": (text(str(base), f"{name}/device") or "")[2:]})
+    return found
+
+
+def nvidia(root: str = "/") -> dict[str, t.Any]:
+    """Return what of NVIDIA's driver is loaded, and the NVSwitches on the PCI bus::
+
+    {"version": "580.126.20" | "", "flavour": "open" | "proprietary" | "", "nouveau": False, "switches": [pci address]}
+    """
+    said = (text(root, "/proc/driver/nvidia/version") or "").partition("\n")[0]
+    version = re.search(r"\s(\d{3,}\.[\d.]+)\s", said)
+    flavour = "open" if "Open Kernel Module" in said else "proprietary"
+    base = pathlib.Path(root) / "sys/bus/pci/devices"
+    return {
+        "version": version[1] if version else "",
+        "flavour": flavour if version else "",
+        "nouveau": (pathlib.Path(root) / "sys/module/nouveau").is_dir(),
+        "switches": [
+            name
+            for name in (sorted(os.listdir(base)) if base.is_dir() else [])
+            if text(str(base), f"{name}/vendor") == NVIDIA_VENDOR
+            and (text(str(base), f"{name}/class") or "").startswith(BRIDGE_CLASS)
+        ],
+    }
+
+
+def python_environments(paths: t.Iterable[str], root: str = "/") -> dict[str, dict[str, str]]:
+    """Return {path: {package: version}} of virtual environments; empty where the interpreter is gone or was replaced."""
+    found: dict[str, dict[str, str]] = {}
+    for path in paths:
+        base = pathlib.Path(root) / path.lstrip("/")
+        # An upgrade of the distribution's Python leaves the packages in the folder of the old version.
+        interpreter = pathlib.Path(os.path.realpath(base / "bin/python3"))
+        site = base / "lib" / interpreter.name / "site-packages"
+        names = [one.name for one in site.glob("*.dist-info")] if interpreter.is_file() else []
+        pairs = (name[: -len(".dist-info")].rpartition("-")[::2] for name in names)
+        found[path] = {name.replace("_", "-").lower(): version for name, version in pairs}
     return found
 
 

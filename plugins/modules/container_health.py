@@ -40,10 +40,12 @@ options:
       - C(log), a mapping of C(driver) and the log options; C(nofile) and C(memlock), C(soft/hard) as in
         C(/proc/PID/limits).
       - C(images), a list of C(name), C(ids) (accepted ids, none for any) and C(reference) (must be the same image).
+      - C(gpus), a mapping of C(count), C(access) (how containers ask for GPUs, V(cdi), V(runtime) or V(hook)) and
+        C(image). One short-lived container of that image lists the GPUs that it sees.
     type: dict
     default: {}
   probe:
-    description: Whether a short-lived container may be started to look at its limits.
+    description: Whether a short-lived container may be started to look at its limits and GPUs.
     type: bool
     default: true
 """
@@ -72,14 +74,15 @@ facts:
   description:
     - C(reachable), C(problem), C(version), C(storage_driver), C(cgroup_driver), C(live_restore), C(configuration) and
       C(start) (the fingerprints in use, or none), C(can_raise_limits), C(running) (names of
-      running containers) and C(images), reference or image id to image id.
+      running containers), C(images), reference or image id to image id, and C(cdi_devices), the CDI names of NVIDIA's
+      GPUs that Docker knows.
   returned: always
   type: dict
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _verdict
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_gpus, _verdict
 
 
 def main() -> None:
@@ -87,8 +90,11 @@ def main() -> None:
         argument_spec=dict(_verdict.proof_argument_spec(), probe={"type": "bool", "default": True}),
         supports_check_mode=True,
     )
-    readings = _docker_daemon.read(probe=module.params["probe"] and not module.check_mode)
-    checks = _docker_daemon.judge(readings, module.params["expect"])
+    probe, expect = module.params["probe"] and not module.check_mode, module.params["expect"]
+    readings = _docker_daemon.read(probe=probe)
+    checks = _docker_daemon.judge(readings, expect)
+    if "gpus" in expect and readings["reachable"]:
+        checks.append(_docker_gpus.prove(expect["gpus"], readings["images"], probe))
     _verdict.finish(module, checks, _docker_daemon.facts(readings))
 
 

@@ -26,6 +26,8 @@ options:
       - The profile. An unknown key is an error.
       - C(sysctl), a dictionary of keys and values.
       - C(nofile), the least number of open files, and C(memlock), V(unlimited) or bytes, of new services and logins.
+      - C(limits_of), a dictionary of shell patterns and of C(memlock) and C(nofile), the limits that every running process
+        with such a command line must have. CAP_IPC_LOCK is as good as C(memlock). No such process is C(not_verified).
       - C(thp), C(governor), C(clock_source), the word that the kernel must show. C(numa_balancing), V(0) or V(1).
       - C(iommu), V(pt) or V(off).
       - C(time_sync), whether the kernel's clock must be synchronised, by at most one daemon.
@@ -34,6 +36,7 @@ options:
       - C(upgrade_simulation), patterns of packages that a simulated upgrade must leave alone. Takes some seconds.
       - C(stuck_processes) and C(zombies), how many processes may stay so for two seconds.
       - C(disk_free_gib), a dictionary of paths and GiB. C(shm_gib), the least size of C(/dev/shm).
+        C(memory_gib), the least memory.
     type: dict
     default: {}
 """
@@ -49,6 +52,14 @@ EXAMPLES = r"""
       time_sync: true
       disk_free_gib:
         /var/lib: 700
+
+- name: Prove that running engines may pin memory
+  gpufleet.inference.host_health:
+    expect:
+      limits_of:
+        "*vllm*":
+          memlock: unlimited
+          nofile: 65536
 """
 
 RETURN = r"""
@@ -77,17 +88,18 @@ facts:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_judge import JUDGES, judge
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import Host, read
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_judge import judge, mistakes
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import read
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import finish, proof_argument_spec
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=proof_argument_spec(), supports_check_mode=True)
     expect = module.params["expect"]
-    unknown = sorted(set(expect) - set(JUDGES))
-    if unknown:
-        module.fail_json(msg=f"expect: unknown {', '.join(unknown)}. Known are {', '.join(JUDGES)}.")
+    wrong = mistakes(expect)
+    if wrong:
+        module.fail_json(msg=f"expect: {' '.join(wrong)}")
     readings = read(Host(), expect)
     checks = judge(readings, expect)
     # The names of all packages are long and are already in platform_node.

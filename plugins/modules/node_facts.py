@@ -28,6 +28,9 @@ options:
       - docker.service
       - containerd.service
       - nginx.service
+      - nvidia-persistenced.service
+      - nvidia-fabricmanager.service
+      - nvidia-imex.service
       - chrony.service
       - chronyd.service
       - systemd-timesyncd.service
@@ -36,6 +39,11 @@ options:
     type: list
     elements: path
     default: [/, /var/lib, /var/lib/docker]
+  python_environments:
+    description: Python virtual environments whose packages are read.
+    type: list
+    elements: path
+    default: [/usr/local/lib/gpufleet/venv]
 """
 
 EXAMPLES = r"""
@@ -49,8 +57,9 @@ node:
   description:
     - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
-      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(can_raise_limits),
-      C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes), C(paths).
+      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia),
+      C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes),
+      C(python_environments), C(paths).
   returned: always
   type: dict
 """
@@ -60,7 +69,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_socket, _files, _node
+from ansible_collections.gpufleet.inference.plugins.module_utils import (
+    _cdi,
+    _docker_daemon,
+    _docker_socket,
+    _files,
+    _node,
+)
+from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
 
 def docker() -> dict[str, t.Any]:
@@ -100,7 +116,7 @@ def docker() -> dict[str, t.Any]:
     return {**_docker_daemon.facts(readings), "containers": containers}
 
 
-def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
+def read(units: list[str], disks: list[str], python_environments: list[str]) -> dict[str, t.Any]:
     """Read the node. Shapes are those of docs/architecture.md."""
     platform = _node.distribution()
     versions, held = _node.packages(platform["package_manager"])
@@ -120,6 +136,7 @@ def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
         "addresses": sorted({address for one in found.values() for address in one["addresses"]}),
         "default_interface": _node.default_interface(),
         "gpus": _node.gpus(),
+        "nvidia": {**_node.nvidia(), **_cdi.handover(Host())},
         "can_raise_limits": _docker_daemon.can_raise_limits(),
         "packages": versions,
         "held_packages": held,
@@ -127,6 +144,7 @@ def read(units: list[str], disks: list[str]) -> dict[str, t.Any]:
         "docker": docker(),
         "listening": _node.listening(),
         "disk_free_bytes": _node.disk_free_bytes(disks),
+        "python_environments": _node.python_environments(python_environments),
         "paths": _files.states(),
     }
 
@@ -142,16 +160,24 @@ def main() -> None:
                     "docker.service",
                     "containerd.service",
                     "nginx.service",
+                    "nvidia-persistenced.service",
+                    "nvidia-fabricmanager.service",
+                    "nvidia-imex.service",
                     "chrony.service",
                     "chronyd.service",
                     "systemd-timesyncd.service",
                 ],
             },
             "disks": {"type": "list", "elements": "path", "default": ["/", "/var/lib", "/var/lib/docker"]},
+            "python_environments": {
+                "type": "list",
+                "elements": "path",
+                "default": ["/usr/local/lib/gpufleet/venv"],
+            },
         },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, node=read(module.params["units"], module.params["disks"]))
+    module.exit_json(changed=False, node=read(**module.params))
 
 
 if __name__ == "__main__":

@@ -11,11 +11,30 @@ from __future__ import annotations
 
 import typing as t
 
+#: How a container asks for all GPUs; which way a node has is decided in _gpu_containers. Engine images ask NVIDIA's runtime
+#: by variables of their own, others do not.
+GPU_WORDS = {
+    "": (),
+    "cdi": ("--device", "nvidia.com/gpu=all"),
+    "runtime": (
+        *("--runtime", "nvidia", "--env", "NVIDIA_VISIBLE_DEVICES=all"),
+        *("--env", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
+    ),
+    "hook": ("--gpus", "all"),
+}
+
+
+def gpu_access(ray: t.Mapping[str, t.Any], node: str, gpus: int) -> str:
+    """Return how containers of a node ask for GPUs, a key of GPU_WORDS; the hook where nobody looked."""
+    if not ray["gpu_containers"] or not gpus:
+        return ""
+    return str(ray.get("gpu_access", {}).get(node, "hook"))
+
 
 def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     """Return the words of ``docker run`` after ``--detach --name NAME``.
 
-    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (all or none), devices [path],
+    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (a key of GPU_WORDS), devices [path],
     raise_limits (false on a node that may not: no container would start),
     pid_of (the container whose processes it must see). Network and IPC are the host's: NCCL and Ray need the node's own
     addresses and shared memory. No restart policy: the rank supervisor restarts the whole group.
@@ -26,8 +45,7 @@ def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     if container.get("raise_limits", True):
         words += ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--ulimit", "nofile=1048576"]
     words += ["--security-opt", "no-new-privileges"]
-    if container.get("gpus"):
-        words += ["--gpus", "all"]
+    words += GPU_WORDS[container.get("gpus", "")]
     for device in container.get("devices", []):
         words += ["--device", device]
     for mount in container.get("mounts", []):

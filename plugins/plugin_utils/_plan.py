@@ -33,7 +33,8 @@ class Wishes:
     known_platforms
     models       {name: {directory, config: dict or None, bytes, problem}} as seen on the controller
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
-    ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers}
+    ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers,
+                 gpu_access: {node: cdi, runtime or hook}}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
@@ -369,7 +370,7 @@ def _rank_plan(
         "argv": engine.argv(one, place),
         "env": {key: value for key, (value, _why) in reasoned.items()} | dict(one.environment),
         "mounts": mounts,
-        "gpus": ray["gpu_containers"] and place.gpus > 0,
+        "gpus": _docker_run.gpu_access(ray, place.node, place.gpus),
         "devices": ray.get("devices", []),
         "raise_limits": next(member.raise_limits for member in members if member.name == place.node),
     }

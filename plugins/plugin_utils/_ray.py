@@ -106,7 +106,7 @@ def plan(
     A member has address, interface, gpus, role (head or worker), unit, container, reasons, spec.
 
     ``options``: image_identity, token_path, session_directory, mounts, object_store_gib, gpu_containers (bool),
-    environment.
+    gpu_access ({node: way}), environment.
     ``spec`` is what roles/node_tools/files/rank_supervisor.py reads.
     """
     planned: dict[str, t.Any] = {}
@@ -129,7 +129,7 @@ def plan(
                 f"{options['session_directory']}:{SESSION_IN_CONTAINER}",
                 *options.get("mounts", []),
             ],
-            "gpus": options["gpu_containers"] and member.gpus > 0,
+            "gpus": _docker_run.gpu_access(options, member.name, member.gpus),
             "devices": options.get("devices", []),
             "raise_limits": member.raise_limits,
         }

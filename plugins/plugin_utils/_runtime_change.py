@@ -17,6 +17,8 @@ import json
 import re
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gpu_containers import CDI
+
 #: Options that ``systemctl reload docker`` (SIGHUP) takes up, "Configuration reload behavior" in dockerd's reference.
 #: ``features`` is listed there too, but its ``containerd-snapshotter`` is read at start only.
 RELOADABLE: frozenset[str] = frozenset(
@@ -73,7 +75,7 @@ def mistakes(wishes: dict[str, t.Any], node: dict[str, t.Any]) -> list[str]:
         found.append(f"container_runtime_data_root: {wishes['data_root']!r} is no absolute path.")
     if not re.fullmatch(r"[1-9]\d*[kmg]", wishes["log_max_size"]):
         found.append(f"container_runtime_log_max_size: {wishes['log_max_size']!r}; write a size such as 100m.")
-    if wishes["default_runtime"] not in ("", "runc", *wishes["runtimes"]):
+    if wishes["default_runtime"] not in ("", "runc", *runtimes(wishes)):
         found.append(
             f"container_runtime_default_runtime: {wishes['default_runtime']!r} is not in container_runtime_runtimes."
         )
@@ -99,17 +101,27 @@ def daemon_options(wishes: dict[str, t.Any], can_raise_limits: bool) -> dict[str
     if wishes["source"] == "docker":
         # Docker 29 and later would put images under /var/lib/containerd, outside of the data root.
         options["features"] = {"containerd-snapshotter": False}
+    if wishes["gpu_access"] == CDI:
+        options["features"]["cdi"] = True
     if can_raise_limits:
         options["default-ulimits"] = {
             name: {"Name": name, "Soft": value, "Hard": value}
             for name, value in (("memlock", -1), ("nofile", wishes["nofile"]))
         }
-    for key in ("registry_mirrors", "insecure_registries", "default_runtime", "runtimes"):
+    if runtimes(wishes):
+        options["runtimes"] = runtimes(wishes)
+    for key in ("registry_mirrors", "insecure_registries", "default_runtime"):
         if wishes[key]:
             options[key.replace("_", "-")] = wishes[key]
     if wishes["address_pools"]:
         options["default-address-pools"] = wishes["address_pools"]
     return _merged(options, wishes["daemon_options"])
+
+
+def runtimes(wishes: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the runtimes beside runc: NVIDIA's where its toolkit is ours, and those of the wishes."""
+    nvidia = {"nvidia": {"path": "nvidia-container-runtime", "args": []}} if wishes["gpu_access"] else {}
+    return {**nvidia, **wishes["runtimes"]}
 
 
 def environment(wishes: dict[str, t.Any]) -> dict[str, str]:
@@ -193,8 +205,13 @@ def plan(wishes: dict[str, t.Any], node: dict[str, t.Any], seen: dict[str, t.Any
     }
 
 
-def expectation(wishes: dict[str, t.Any], images: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-    """Return what the module ``container_health`` must find: its option ``expect``."""
+def expectation(
+    wishes: dict[str, t.Any], images: list[dict[str, t.Any]], gpus: dict[str, t.Any] | None = None
+) -> dict[str, t.Any]:
+    """Return what the module ``container_health`` must find: its option ``expect``.
+
+    ``gpus`` is ``expect`` of ``_gpu_containers.plan``; the wish ``gpu_image`` or the first image lists them.
+    """
     # Whether limits are set depends on the node, so that two fingerprints are right.
     both = [daemon_options(wishes, can_raise_limits) for can_raise_limits in (True, False)]
     options = both[0]
@@ -214,6 +231,9 @@ def expectation(wishes: dict[str, t.Any], images: list[dict[str, t.Any]]) -> dic
             expected[name] = "/".join("unlimited" if limit[end] == -1 else str(limit[end]) for end in ("Soft", "Hard"))
     if wishes["source"] == "docker":
         expected["version"] = wishes["version"]
+    if gpus:
+        first = images[0]["name"] if images else ""
+        expected["gpus"] = {**gpus, "image": wishes["gpu_image"] or first}
     return expected
 
 

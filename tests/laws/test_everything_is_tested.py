@@ -23,8 +23,10 @@ def test_role_has_a_scenario(role: str, path: str) -> None:
 
 
 def test_scenarios_have_a_role() -> None:
-    scenarios = {path.parent.name for path in files("molecule/*/molecule.yml")}
-    assert scenarios - set(roles()) <= {"default", "site"}
+    """A role's further scenarios are called ``<role>_<what>``."""
+    scenarios = {path.parent.name for path in files("molecule/*/molecule.yml")} - {"default", "site"}
+    strangers = [one for one in scenarios if one not in roles() and not one.startswith(tuple(f"{r}_" for r in roles()))]
+    assert not strangers, f"scenarios of no role: {strangers}"
 
 
 @pytest.mark.parametrize("path", [path for kind in PYTHON_KINDS for path in plugins(kind)], ids=name)

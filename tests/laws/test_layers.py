@@ -50,10 +50,13 @@ MAGIC = {
 #: A condition on what kind of system a node is.
 ASKING = re.compile(r"\b(?:distribution(?:_major|_version)?|os_family|codename)\s*(?:==|!=|\bin\b)")
 
+#: nvidia-ml-py, the one library that this collection itself brings to a node (role node_tools).
+BROUGHT = "pynvml"
+
 #: What each kind of plugin may import beside the standard library.
 MAY_IMPORT = {
-    "module_utils": ("ansible.module_utils.", f"{COLLECTION}.plugins.module_utils."),
-    "modules": ("ansible.module_utils.", f"{COLLECTION}.plugins.module_utils."),
+    "module_utils": ("ansible.module_utils.", f"{COLLECTION}.plugins.module_utils.", BROUGHT),
+    "modules": ("ansible.module_utils.", f"{COLLECTION}.plugins.module_utils.", BROUGHT),
     "plugin_utils": (f"{COLLECTION}.plugins.plugin_utils.",),
     "filter": ("ansible.", f"{COLLECTION}.plugins.plugin_utils."),
     "lookup": ("ansible.", f"{COLLECTION}.plugins.plugin_utils."),

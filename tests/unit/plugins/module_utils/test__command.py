@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 
 import pytest
 
+from ansible_collections.gpufleet.inference.plugins.module_utils import _command
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome, bounded
 
 
@@ -53,6 +55,23 @@ def test_a_missing_tool_is_named() -> None:
 def test_a_hanging_tool_is_ended() -> None:
     outcome = bounded(["sleep", "60"], timeout_seconds=0.05)
     assert outcome == Outcome(None, "", "", "sleep did not answer within 0.05 s")
+
+
+def test_a_tool_that_cannot_be_killed_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that hangs in a driver takes no signal: here it is spared the signal instead."""
+    processes: list[Undying] = []
+
+    class Undying(subprocess.Popen[str]):
+        def kill(self) -> None:
+            processes.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Undying)
+    monkeypatch.setattr(_command, "_GRACE_SECONDS", 0.01)
+    assert bounded(["sleep", "60"], timeout_seconds=0.05).problem == "sleep did not answer within 0.05 s"
+    (process,) = processes
+    assert process.poll() is None
+    process.terminate()
+    process.wait()
 
 
 def test_a_file_that_cannot_be_started_is_named(tmp_path: pathlib.Path) -> None:

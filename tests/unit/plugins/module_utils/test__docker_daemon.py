@@ -153,6 +153,18 @@ def test_facts_of_a_daemon_that_is_not_ours() -> None:
     assert (facts["configuration"], facts["start"], facts["live_restore"]) == (None, None, False)
 
 
+def test_cdi_devices() -> None:
+    """As GET /info of Docker 28.2 tells them; older ones tell nothing."""
+    discovered = [
+        {"Source": "cdi", "ID": "nvidia.com/gpu=all"},
+        {"Source": "cdi", "ID": "nvidia.com/gpu=0"},
+        {"Source": "cdi", "ID": "vendor.com/net=0"},
+        {"Source": "other", "ID": "nvidia.com/gpu=1"},
+    ]
+    assert _docker_daemon.cdi_devices({"DiscoveredDevices": discovered}) == ["nvidia.com/gpu=0", "nvidia.com/gpu=all"]
+    assert _docker_daemon.cdi_devices({}) == _docker_daemon.cdi_devices({"DiscoveredDevices": None}) == []
+
+
 LIMITS = """Limit                     Soft Limit           Hard Limit           Units
 Max open files            1024                 1048576              files
 Max locked memory         unlimited            unlimited            bytes

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._host_judge import JUDGES, judge
+from ansible_collections.gpufleet.inference.plugins.module_utils._host_judge import JUDGES, judge, mistakes
 from ansible_collections.gpufleet.inference.plugins.module_utils._host_read import READERS
 
 LOW, HIGH = ("1024", "20000"), ("1048576", "1048576")
@@ -43,6 +43,12 @@ def clock(synchronised: bool | None, *daemons: str) -> dict[str, t.Any]:
     return {"time_sync": {"synchronised": synchronised, "daemons": list(daemons)}}
 
 
+def running(soft: str | None, ipc_lock: bool = False) -> dict[str, t.Any]:
+    limits = {"memlock": (soft, "unlimited"), "nofile": (soft, "unlimited")} if soft else {}
+    return {"running": {"*vllm*": [{"pid": 7, "name": "vllm", "limits": limits, "ipc_lock": ipc_lock}]}}
+
+
+MEMLOCK, NOFILE = {"*vllm*": {"memlock": "unlimited"}}, {"*vllm*": {"nofile": 65536}}
 DOCKER = {"container": "docker"}
 SOMAXCONN, ZONE = "net.core.somaxconn", "vm.zone_reclaim_mode"
 
@@ -66,6 +72,14 @@ CASES: list[tuple[str, t.Any, dict[str, t.Any], list[str]]] = [
     ("memlock", "unlimited", limits(LOW, ("unlimited", "unlimited")), ["fail", "pass"]),
     ("memlock", 1000, limits(LOW, ("unlimited", "unlimited")), ["pass", "pass"]),
     ("memlock", "unlimited", limits(None, None), ["not_verified", "not_verified"]),
+    ("limits_of", MEMLOCK, running("unlimited"), ["pass"]),
+    ("limits_of", MEMLOCK, running("65536"), ["fail"]),
+    ("limits_of", MEMLOCK, running("65536", ipc_lock=True), ["pass"]),
+    ("limits_of", MEMLOCK, running(None), ["not_verified"]),
+    ("limits_of", MEMLOCK, {"running": {"*vllm*": []}}, ["not_verified"]),
+    ("limits_of", NOFILE, running("1048576"), ["pass"]),
+    ("limits_of", NOFILE, running("1024", ipc_lock=True), ["warn"]),
+    ("limits_of", {"*vllm*": {**MEMLOCK["*vllm*"], **NOFILE["*vllm*"]}}, running("1024"), ["fail", "warn"]),
     ("thp", "madvise", {"thp": "madvise"}, ["pass"]),
     ("thp", "madvise", {"thp": "never"}, ["warn"]),
     ("thp", "madvise", {"thp": "never", **DOCKER}, ["not_verified"]),
@@ -120,6 +134,9 @@ CASES: list[tuple[str, t.Any, dict[str, t.Any], list[str]]] = [
     ("shm_gib", 1, {"shm_gib": 1.0}, ["pass"]),
     ("shm_gib", 1, {"shm_gib": 0.1}, ["warn"]),
     ("shm_gib", 1, {"shm_gib": None}, ["not_verified"]),
+    ("memory_gib", 2000, {"memory_gib": 2015.6}, ["pass"]),
+    ("memory_gib", 2000, {"memory_gib": 1951.1}, ["fail"]),
+    ("memory_gib", 2000, {"memory_gib": None}, ["not_verified"]),
 ]
 
 
@@ -151,8 +168,24 @@ def test_readers_and_judges_know_the_same_keys() -> None:
         ({"sysctl": {ZONE: "0"}, **DOCKER}, "sysctl", {ZONE: 1}, "belongs to the machine"),
         (swap(in_fstab=True), "swap", "off", "on again after a reboot"),
         (packages(held=[]), "packages_held", ["nvidia-*"], "not held: nvidia-open"),
+        (running("1024"), "limits_of", NOFILE, "1024 in vllm (7)"),
+        (running("1024", ipc_lock=True), "limits_of", MEMLOCK, "enough in 1, 1 of them by CAP_IPC_LOCK"),
         ({"governors": {"a": 1, "b": 2}}, "governor", "a", "a (1), b (2)"),
     ],
 )
 def test_the_reason_is_told(readings: dict[str, t.Any], key: str, wanted: t.Any, said: str) -> None:
     assert said in str(judge({"container": "", **readings}, {key: wanted})[0]["observed"])
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ({"thp": "never", "limits_of": MEMLOCK}, []),
+        ({"sysctls": {}}, ["unknown sysctls. Known are sysctl, nofile,"]),
+        ({"limits_of": {"*": {"stack": 1}}}, ["limits_of: *: unknown stack. Known are memlock, nofile."]),
+    ],
+)
+def test_mistakes(expect: dict[str, t.Any], said: list[str]) -> None:
+    found = mistakes(expect)
+    assert len(found) == len(said)
+    assert all(one.startswith(start) for one, start in zip(found, said, strict=True))

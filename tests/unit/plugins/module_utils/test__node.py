@@ -257,6 +257,33 @@ def test_gpus_are_nvidia_display_functions(tmp_path: pathlib.Path) -> None:
     assert _node.gpus(str(tmp_path / "none")) == []
 
 
+OPEN_DRIVER = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.159.04  Release Build  (dvs-builder)"
+OWN_DRIVER = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22 01:44:30 UTC 2024"
+
+
+@pytest.mark.parametrize(
+    ("said", "version", "flavour"),
+    [(OPEN_DRIVER, "580.159.04", "open"), (OWN_DRIVER, "550.54.14", "proprietary"), ("", "", "")],
+)
+def test_the_loaded_driver(tmp_path: pathlib.Path, said: str, version: str, flavour: str) -> None:
+    files = {"proc/driver/nvidia/version": f"{said}\nGCC version: gcc 12\n"} if said else {}
+    found = _node.nvidia(tree(tmp_path, files))
+    assert (found["version"], found["flavour"], found["nouveau"], found["switches"]) == (version, flavour, False, [])
+
+
+def test_nouveau_and_nvswitches(tmp_path: pathlib.Path) -> None:
+    switch, card = "sys/bus/pci/devices/0000:05:00.0", "sys/bus/pci/devices/0000:06:00.0"
+    files = {
+        "sys/module/nouveau/refcnt": "1\n",
+        f"{switch}/vendor": "0x10de\n",
+        f"{switch}/class": "0x068000\n",
+        f"{card}/vendor": "0x10de\n",
+        f"{card}/class": "0x030200\n",
+    }
+    found = _node.nvidia(tree(tmp_path, files))
+    assert (found["nouveau"], found["switches"]) == (True, ["0000:05:00.0"])
+
+
 @pytest.mark.parametrize(("script", "expected"), [("echo kvm", "kvm"), ("echo none; exit 1", "none"), ("", "unknown")])
 def test_virtualization(tool: t.Callable[[str, str], None], script: str, expected: str) -> None:
     tool("systemd-detect-virt", script)
@@ -274,3 +301,25 @@ def test_free_bytes_are_those_of_the_nearest_parent(tmp_path: pathlib.Path, monk
     wanted = [str(tmp_path), str(tmp_path / "not/yet")]
     assert _node.disk_free_bytes(wanted) == dict.fromkeys(wanted, 7)
     assert asked == [tmp_path, tmp_path]
+
+
+@pytest.mark.parametrize(
+    ("interpreter", "folder", "expected"),
+    [
+        ("python3.11", "python3.11", {"nvidia-ml-py": "13.615.71", "pip": "23.0.1"}),
+        # The distribution's Python was upgraded under the environment.
+        ("python3.12", "python3.11", {}),
+        # It was removed.
+        ("", "python3.11", {}),
+    ],
+)
+def test_python_environments(interpreter: str, folder: str, expected: dict[str, str], tmp_path: pathlib.Path) -> None:
+    site = tmp_path / "venv/lib" / folder / "site-packages"
+    for name in ("nvidia_ml_py-13.615.71.dist-info", "pip-23.0.1.dist-info", "pip"):
+        (site / name).mkdir(parents=True)
+    (tmp_path / "venv/bin").mkdir()
+    if interpreter:
+        (tmp_path / interpreter).touch()
+    (tmp_path / "venv/bin/python3").symlink_to(f"../../{interpreter or 'gone'}")
+    found = _node.python_environments(["/venv", "/none"], root=str(tmp_path))
+    assert found == {"/venv": expected, "/none": {}}

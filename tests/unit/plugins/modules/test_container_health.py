@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon
+from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_daemon, _docker_gpus
 
 READINGS = {
     "reachable": True,
@@ -64,3 +64,16 @@ def test_check_mode_starts_no_container(
 ) -> None:
     run_module("container_health", check=check, probe=probe)
     assert probed == [wanted]
+
+
+@pytest.mark.parametrize(("reachable", "counted"), [(True, True), (False, False)])
+def test_gpus_are_counted_where_docker_answers(
+    run_module: Run, monkeypatch: pytest.MonkeyPatch, reachable: bool, counted: bool
+) -> None:
+    monkeypatch.setattr(_docker_daemon, "read", lambda probe: {**READINGS, "reachable": reachable})
+    monkeypatch.setattr(
+        _docker_gpus, "prove", lambda wish, images, probe: {**wish, "images": images, "verdict": "pass", "name": "x"}
+    )
+    result = run_module("container_health", expect={"gpus": {"count": 8}}, fail_on=[])
+    found = [one for one in result["checks"] if one.get("count") == 8]
+    assert len(found) == counted

@@ -71,6 +71,7 @@ def empty(problem: str) -> dict[str, t.Any]:
         "can_raise_limits": _docker_daemon.can_raise_limits(),
         "running": [],
         "images": {},
+        "cdi_devices": [],
         "containers": {},
     }
 
@@ -103,6 +104,7 @@ def test_this_machine_is_read_whole(run_module: Run, monkeypatch: pytest.MonkeyP
     assert node["cpus"] > 0 and node["memory_bytes"] > 2**20
     assert set(node["disk_free_bytes"]) == {"/", "/var/lib", "/var/lib/docker"}
     assert node["docker"]["version"] == "29.1.0"
+    assert set(node["python_environments"]) == {"/usr/local/lib/gpufleet/venv"}
 
 
 def test_options_are_handed_on(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,9 +113,12 @@ def test_options_are_handed_on(run_module: Run, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(_node, "disk_free_bytes", lambda paths: dict.fromkeys(paths, 1))
     monkeypatch.setattr(_node, "packages", lambda manager: ({"of": manager}, ["of"]))
     monkeypatch.setattr(_node, "distribution", lambda: {"package_manager": "dnf"})
-    node = run_module("node_facts", check=True, units=["x.service"], disks=["/data"])["node"]
+    node = run_module("node_facts", check=True, units=["x.service"], disks=["/data"], python_environments=["/none"])[
+        "node"
+    ]
     assert node["units"] == {"x.service": {}}
     assert node["disk_free_bytes"] == {"/data": 1}
+    assert node["python_environments"] == {"/none": {}}
     assert (node["packages"], node["held_packages"]) == ({"of": "dnf"}, ["of"])
 
 

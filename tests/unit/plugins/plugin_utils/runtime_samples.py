@@ -33,6 +33,8 @@ def wishes(**changed: t.Any) -> dict[str, t.Any]:
         "default_runtime": "",
         "daemon_options": {},
         "restart_allowed": False,
+        "gpu_access": "",
+        "gpu_image": "",
         **changed,
     }
 

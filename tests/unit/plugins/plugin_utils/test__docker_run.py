@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._docker_run import arguments
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._docker_run import arguments, gpu_access
 
 FIRST = ["--network", "host", "--ipc", "host", "--restart", "no"]
 LIMITS = ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--ulimit", "nofile=1048576"]
@@ -22,7 +22,7 @@ PLAIN: dict[str, t.Any] = {"image": "engine:1", "argv": ["vllm", "serve"]}
 def test_a_plain_container() -> None:
     expected = [*ALWAYS, "engine:1", "vllm", "serve"]
     assert arguments(PLAIN) == expected
-    assert arguments({**PLAIN, "gpus": False, "devices": [], "mounts": [], "env": {}}) == expected
+    assert arguments({**PLAIN, "gpus": "", "devices": [], "mounts": [], "env": {}}) == expected
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_container_with_everything() -> None:
     words = arguments(
         {
             **PLAIN,
-            "gpus": True,
+            "gpus": "cdi",
             "devices": ["/dev/infiniband/uverbs0", "/dev/infiniband/rdma_cm"],
             "mounts": ["/models:/models:ro", "/b:/b"],
             "env": {"Z": "1", "A": "=eth0"},
@@ -49,10 +49,42 @@ def test_a_container_with_everything() -> None:
     )
     assert words == [
         *ALWAYS,
-        *("--gpus", "all"),
+        *("--device", "nvidia.com/gpu=all"),
         *("--device", "/dev/infiniband/uverbs0", "--device", "/dev/infiniband/rdma_cm"),
         *("--volume", "/models:/models:ro", "--volume", "/b:/b"),
         *("--env", "A==eth0", "--env", "Z=1"),
         *("engine:1", "vllm", "serve"),
     ]
     assert not {"--privileged", "--publish", "--detach", "--name"} & set(words)
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [
+        ("cdi", ["--device", "nvidia.com/gpu=all"]),
+        ("hook", ["--gpus", "all"]),
+        (
+            "runtime",
+            [
+                *("--runtime", "nvidia", "--env", "NVIDIA_VISIBLE_DEVICES=all"),
+                *("--env", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
+            ],
+        ),
+    ],
+)
+def test_ways_to_the_gpus(way: str, expected: list[str]) -> None:
+    assert arguments({**PLAIN, "gpus": way}) == [*ALWAYS, *expected, "engine:1", "vllm", "serve"]
+
+
+@pytest.mark.parametrize(
+    ("ray", "gpus", "expected"),
+    [
+        ({"gpu_containers": False, "gpu_access": {"a": "cdi"}}, 8, ""),
+        ({"gpu_containers": True, "gpu_access": {"a": "cdi"}}, 0, ""),
+        ({"gpu_containers": True, "gpu_access": {"a": "cdi", "b": "hook"}}, 8, "cdi"),
+        ({"gpu_containers": True, "gpu_access": {"b": "cdi"}}, 8, "hook"),
+        ({"gpu_containers": True}, 8, "hook"),
+    ],
+)
+def test_gpu_access(ray: dict[str, t.Any], gpus: int, expected: str) -> None:
+    assert gpu_access(ray, "a", gpus) == expected

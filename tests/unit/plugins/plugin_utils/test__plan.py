@@ -259,6 +259,17 @@ def test_declared_gpus_win_and_containers_follow_the_wish() -> None:
     assert "--gpus" not in command
 
 
+def test_containers_get_their_gpus_as_each_node_hands_them_over() -> None:
+    result = plan(fleet(ray=ray(gpu_access={"one": "cdi", "two": "runtime"})))
+    runs = {name: one["spec"]["container"]["run"] for name, one in result["ray"]["members"].items()}
+    runs |= {f"rank of {one['node']}": one["spec"]["container"]["run"] for one in result["deployments"][0]["ranks"]}
+    assert len(runs) > 2
+    for name, words in runs.items():
+        assert ("nvidia.com/gpu=all" in words) is name.endswith("one")
+        assert ("--runtime" in words) is name.endswith("two")
+        assert "--gpus" not in words
+
+
 def test_on_every_node_an_image_needs_no_declaration() -> None:
     have = {
         name: {"facts": facts(f"10.0.0.{at}", 1, images=["engine:1"]), "platform": "x"}

@@ -77,6 +77,40 @@ def test_daemon_options() -> None:
     }
 
 
+NVIDIA = {"nvidia": {"path": "nvidia-container-runtime", "args": []}}
+
+
+@pytest.mark.parametrize(
+    ("changed", "runtimes", "cdi"),
+    [
+        ({"gpu_access": ""}, None, None),
+        ({"gpu_access": "cdi"}, NVIDIA, True),
+        ({"gpu_access": "runtime"}, NVIDIA, None),
+        ({"gpu_access": "runtime", "source": "distribution"}, NVIDIA, None),
+        ({"gpu_access": "cdi", "runtimes": {"nvidia": {"path": "/x"}}}, {"nvidia": {"path": "/x"}}, True),
+    ],
+)
+def test_gpus_in_daemon_options(changed: dict[str, t.Any], runtimes: t.Any, cdi: bool | None) -> None:
+    options = change.daemon_options(wishes(**changed), can_raise_limits=True)
+    assert options.get("runtimes") == runtimes
+    assert options.get("features", {}).get("cdi") is cdi
+
+
+def test_nvidia_may_be_the_default_runtime_where_its_toolkit_is_ours() -> None:
+    assert change.mistakes(wishes(gpu_access="runtime", default_runtime="nvidia"), node()) == []
+
+
+@pytest.mark.parametrize(
+    ("gpu_image", "images", "image"),
+    [("", [{"name": "engine:1"}, {"name": "b:1"}], "engine:1"), ("b:1", [{"name": "engine:1"}], "b:1"), ("", [], "")],
+)
+def test_gpus_are_expected_in_a_container(gpu_image: str, images: list[dict[str, t.Any]], image: str) -> None:
+    wished = wishes(gpu_image=gpu_image)
+    gpus = {"count": 8, "access": "cdi"}
+    assert change.expectation(wished, images, gpus)["gpus"] == {"count": 8, "access": "cdi", "image": image}
+    assert "gpus" not in change.expectation(wished, images, {})
+
+
 def test_no_limits_where_they_cannot_be_raised() -> None:
     assert "default-ulimits" not in change.daemon_options(wishes(), can_raise_limits=False)
 

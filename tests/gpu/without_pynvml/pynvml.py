@@ -1,0 +1,7 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Stands before nvidia-ml-py on the path of a scenario: a Python that lacks it."""
+
+raise ImportError("No module named 'pynvml'")
