@@ -114,6 +114,10 @@ molecule-role: molecule-create ## One scenario, its hosts stay: make molecule-ro
 	@test -n "$(ROLE)" || { echo "Say which: make molecule-role ROLE=<one of: $(SCENARIOS)>"; exit 2; }
 	$(BIN)/molecule test --scenario-name $(ROLE) --destroy=never
 
+.PHONY: molecule-slow
+molecule-slow: ## What takes more than four minutes: Debian's own real driver, built from source
+	$(MAKE) molecule-role ROLE=nvidia_driver_distribution
+
 # Asking the lab costs a moment; Molecule's own memory of what it created can be stale.
 .PHONY: molecule-create
 molecule-create: setup lab-docker

@@ -24,6 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 #: Without these nothing that follows can run.
 FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
+#: Scenarios that take more than four minutes on two cores; `make molecule-slow` runs them.
+SLOW = {"nvidia_driver_distribution"}
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
@@ -43,8 +45,8 @@ class Outcome:
 
 
 def scenarios() -> list[str]:
-    """Return the molecule scenarios to run, ``site`` last; ``default`` only makes and removes the hosts."""
-    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - {"default"}
+    """Return the quick molecule scenarios, ``site`` last; ``default`` only makes and removes the hosts."""
+    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - {"default"} - SLOW
     return sorted(names, key=lambda name: (name == "site", name))
 
 

@@ -42,7 +42,7 @@ def repository(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathl
         "tests:\n\t@echo '== 3 passed in 1s =='\n"
         "molecule-role:\n\t@echo scenario $(ROLE); test $(ROLE) != gateway\n"
     )
-    for name in ("site", "gateway", "default", "os_tuning"):
+    for name in ("site", "gateway", "default", "os_tuning", *stages.SLOW):
         (tmp_path / "molecule" / name).mkdir(parents=True)
         (tmp_path / "molecule" / name / "molecule.yml").write_text("---\n")
     return tmp_path
@@ -91,3 +91,16 @@ def test_no_scenario_is_no_success(repository: pathlib.Path) -> None:
         path.unlink()
     with pytest.raises(SystemExit, match="nothing would be tested"):
         stages.main(["molecule"])
+
+
+def test_slow_scenarios_wait_for_their_own_target(repository: pathlib.Path) -> None:
+    assert stages.scenarios() == ["gateway", "os_tuning", "site"]
+
+
+def test_slow_scenarios_are_there_and_have_a_target() -> None:
+    root = pathlib.Path(__file__).resolve().parents[2]
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    target = makefile.partition("molecule-slow:")[2].partition("\n\n")[0]
+    for name in stages.SLOW:
+        assert (root / "molecule" / name / "molecule.yml").is_file()
+        assert name in target
