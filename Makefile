@@ -71,6 +71,10 @@ laws: setup ## The laws of the architecture
 unit: setup ## Unit tests, and tests of the Python door
 	$(BIN)/pytest tests --ignore tests/laws
 
+.PHONY: parsers
+parsers: setup ## The real parsers of vLLM and SGLang over our command lines (minutes and some GB the first time)
+	$(BIN)/python -m tests.parsers
+
 .PHONY: lint
 lint: setup ## ansible-lint, profile production, nothing skipped
 	$(BIN)/ansible-lint --offline --config-file .config/ansible-lint.yml

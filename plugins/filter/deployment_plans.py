@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(ray), C(deployments), C(endpoints), C(signatures) and an empty C(mistakes); or C(mistakes) alone.
+  description: C(ray), C(deployments), C(endpoints) and an empty C(mistakes); or C(mistakes) alone.
   type: dict
 """
 

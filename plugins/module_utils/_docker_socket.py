@@ -56,12 +56,27 @@ def request(
     An HTTP error status is an answer, not an exception. ``body`` is sent as JSON. Raises :class:`DockerUnreachable`
     when nobody answers within ``timeout_seconds`` (per read, not in total) or what comes is not HTTP.
     """
+    status, raw, kind = _exchange(method, path, body, timeout_seconds, socket_path, None)
+    return status, _answer(raw, kind)
+
+
+def get_bytes(
+    path: str, limit_bytes: int, timeout_seconds: float = 5.0, socket_path: str = SOCKET_PATH
+) -> tuple[int, bytes]:
+    """Return ``(HTTP status, the first bytes of the answer)`` of a GET, as they come: for logs. See :func:`request`."""
+    status, raw, _kind = _exchange("GET", path, None, timeout_seconds, socket_path, limit_bytes)
+    return status, raw
+
+
+def _exchange(
+    method: str, path: str, body: t.Any, timeout_seconds: float, socket_path: str, limit_bytes: int | None
+) -> tuple[int, bytes, str]:
     connection = _UnixConnection(socket_path, timeout_seconds)
     headers = {"Content-Type": "application/json"} if body is not None else {}
     try:
         connection.request(method, path, body=None if body is None else json.dumps(body), headers=headers)
         response = connection.getresponse()
-        raw = response.read()
+        raw = response.read() if limit_bytes is None else response.read(limit_bytes)
         kind = response.getheader("Content-Type", "")
     except FileNotFoundError:
         raise DockerUnreachable(f"there is no socket {socket_path}: Docker is not installed or not started") from None
@@ -75,7 +90,7 @@ def request(
         raise DockerUnreachable(f"the Docker daemon broke off: {type(error).__name__} {error}".rstrip()) from None
     finally:
         connection.close()
-    return response.status, _answer(raw, kind or "")
+    return response.status, raw, kind or ""
 
 
 def get(path: str, timeout_seconds: float = 5.0, socket_path: str = SOCKET_PATH) -> tuple[int, t.Any]:

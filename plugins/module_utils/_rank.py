@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.module_utils import _diagnosis
+from ansible_collections.gpufleet.inference.plugins.module_utils._signature import NOTE, ROOT
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     FAIL,
     NOT_VERIFIED,
@@ -51,6 +53,14 @@ def cause(texts: t.Iterable[str], signatures: t.Mapping[str, str]) -> str:
     return ""
 
 
+def _known(text: str) -> str:
+    """Return "cause: what to do" of the best line that is known; empty when none is."""
+    found = [one for one in _diagnosis.findings({"engine": "", "log": text}) if one["kind"] != NOTE]
+    named = "{cause}: {fix}".format(**found[0]) if found else ""
+    # What Ray says of a connection often comes after the cause; the supervisor's own words are only in this table.
+    return named if found and found[0]["kind"] == ROOT else cause([text], RAY_SIGNATURES) or named
+
+
 def judge(
     unit: str,
     shown: t.Mapping[str, str] | None,
@@ -62,6 +72,7 @@ def judge(
     """Return the checks of one rank.
 
     ``shown``: systemd's LoadState, ActiveState, UnitFileState, StatusText; None when systemd could not be asked.
+    ``signatures`` come before those of ``_signatures_*.py``.
     ``container``: Docker's State of it; None when there is none. ``log``: its last lines.
     ``docker_problem``: why Docker could not be asked; a rank that says it is ready is ``not_verified`` then.
     """
@@ -73,7 +84,7 @@ def judge(
     status = shown.get("StatusText", "")
     ready = shown.get("ActiveState") == "active" and status.startswith("ready")
     running = bool(container and container.get("Running"))
-    why = cause([status, log], signatures)
+    why = cause([status, log], signatures) or ("" if ready else _known(f"{log}\n{status}"))
     last = " | ".join([line.strip() for line in log.splitlines() if line.strip()][-2:])[-300:]
     observed = f"{shown.get('ActiveState')}: {status or 'no status'}"
     verdict = PASS if ready and running else FAIL

@@ -34,7 +34,7 @@ options:
         type: str
         required: true
   signatures:
-    description: Regular expression in status or log to cause and remedy, looked for before Ray's own.
+    description: Regular expression in status or log to cause and remedy, looked for before those that are known.
     type: dict
     default: {}
   wait_seconds:
@@ -79,7 +79,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import bounded
-from ansible_collections.gpufleet.inference.plugins.module_utils._rank import RAY_SIGNATURES, judge
+from ansible_collections.gpufleet.inference.plugins.module_utils._rank import judge
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     PASS,
     Check,
@@ -124,7 +124,7 @@ def look(ranks: list[dict[str, str]], signatures: dict[str, str]) -> tuple[list[
         if container and not facts[rank["unit"]].startswith("ready"):
             read = bounded(["docker", "logs", "--tail", str(LOG_LINES), rank["container"]], timeout_seconds=20)
             log = read.stdout + read.stderr
-        checks += judge(rank["unit"], shown, container, log, {**signatures, **RAY_SIGNATURES}, problem)
+        checks += judge(rank["unit"], shown, container, log, signatures, problem)
     return checks, facts
 
 

@@ -22,7 +22,11 @@ PLACEHOLDER = re.compile(r"(?i)(change[-_ ]?me|replace[-_ ]?me|your[-_ ](key|tok
 
 @dataclasses.dataclass(frozen=True)
 class Deployment:
-    """One wanted deployment. ``nodes`` empty means all nodes; ``image`` empty means the engine's own."""
+    """One wanted deployment. ``nodes`` empty means all nodes; ``image`` empty means the engine's own.
+
+    ``release`` is the engine's in that image, where the image's tag does not say it. ``rendezvous_port`` is where the ranks
+    of engines without Ray meet, on the first node.
+    """
 
     name: str
     model: str
@@ -30,9 +34,11 @@ class Deployment:
     served_name: str = ""
     nodes: tuple[str, ...] = ()
     image: str = ""
+    release: str = ""
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
     port: int = 8000
+    rendezvous_port: int = 29501
     options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     extra_args: tuple[str, ...] = ()
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -51,9 +57,11 @@ _KINDS: dict[str, tuple[type, str]] = {
     "engine": (str, "the name of an engine"),
     "served_name": (str, "the name that clients ask for"),
     "image": (str, "an image reference"),
+    "release": (str, "the engine's release in the image, such as 0.33.0"),
     "tensor_parallel": (int, "a whole number of GPUs"),
     "pipeline_parallel": (int, "a whole number of stages"),
     "port": (int, "a TCP port"),
+    "rendezvous_port": (int, "a TCP port"),
     "ready_budget_seconds": (int, "a number of seconds"),
     "nodes": (list, "a list of inventory hostnames"),
     "extra_args": (list, "a list of words"),
@@ -87,6 +95,7 @@ def parse(wish: t.Mapping[str, t.Any], where: str) -> tuple[Deployment | None, l
     for key in ("tensor_parallel", "pipeline_parallel"):
         if getattr(deployment, key) < 1:
             mistakes.append(f"{where}.{key}: {getattr(deployment, key)} must be 1 or more")
-    if not 1 <= deployment.port <= 65535:
-        mistakes.append(f"{where}.port: {deployment.port} is not a TCP port")
+    for key in ("port", "rendezvous_port"):
+        if not 1 <= getattr(deployment, key) <= 65535:
+            mistakes.append(f"{where}.{key}: {getattr(deployment, key)} is not a TCP port")
     return deployment, unknown + mistakes

@@ -12,9 +12,21 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import json
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _parser_tables
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import Deployment
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._flags import (
+    Renamed,
+    Table,
+    problems,
+    spelled,
+    today,
+)
+
+#: Kinds of options. bool: ``--x`` or ``--no-x``; switch: ``--x`` or nothing; env: a variable instead of a flag.
+KINDS = ("int", "float", "str", "bool", "switch", "list", "json", "env")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +41,7 @@ class Place:
     listen_address: str
     model_directory: str
     gpus: int
+    nodes: int = 1
 
 
 class Engine:
@@ -40,53 +53,90 @@ class Engine:
     image: str = ""
     #: Whether ranks are workers of a Ray cluster, so that only the head runs a container of the deployment.
     needs_ray: bool = False
-    #: option → (flag, kind); kind is one of int, float, str, bool, list.
+    #: Name in ``_parsers/``; empty: no parser is known.
+    parser: str = ""
+    #: Whether the ranks find each other at ``rendezvous_port`` of the first node.
+    meets: bool = False
+    #: Whether every rank listens on the deployment's port, be it only for show.
+    every_rank_listens: bool = False
+    #: What a killed rank leaves, beside what all do: globs of files under /dev/shm.
+    left_behind: tuple[str, ...] = ()
+    #: option → (flag, kind); kind is one of KINDS.
     options: t.ClassVar[t.Mapping[str, tuple[str, str]]] = {}
     #: Flags that the plan itself sets; extra_args must not repeat them.
     planned_flags: tuple[str, ...] = ()
-    #: Flags of older releases → what to write today.
-    renamed_flags: t.ClassVar[t.Mapping[str, str]] = {}
-    #: Regular expression in a log → cause and remedy.
-    failure_signatures: t.ClassVar[t.Mapping[str, str]] = {}
+    #: Flags of older releases → today's words, or what to do instead.
+    renamed_flags: t.ClassVar[Renamed] = {}
+
+    def table(self, deployment: Deployment) -> Table | None:
+        """Return what the parser of the deployment's release takes; None when that release is not known here."""
+        release = deployment.release or _parser_tables.release_in(deployment.image, self.image)
+        return _parser_tables.load(self.parser, release) if self.parser else None
 
     def mistakes(self, deployment: Deployment, where: str) -> list[str]:
         """Return what is wrong with the deployment's options and extra arguments."""
+        known = self.table(deployment)
         found: list[str] = []
         for key, value in deployment.options.items():
             if key not in self.options:
                 found.append(f"{where}.options.{key}: {self.name} has {', '.join(sorted(self.options))}")
-            elif not _fits(value, self.options[key][1]):
-                found.append(f"{where}.options.{key}: {value!r} is not of kind {self.options[key][1]}")
+                continue
+            kind = self.options[key][1]
+            if not fits(value, kind):
+                found.append(f"{where}.options.{key}: {value!r} is not of kind {kind}")
+            elif known and kind != "env":
+                words = self.words(key, value)
+                found += [f"{where}.options.{key}: {one}" for one in problems(words, known)]
+        return found + self._extra_mistakes(deployment, where, known)
+
+    def _extra_mistakes(self, deployment: Deployment, where: str, known: Table | None) -> list[str]:
+        words, told = today(deployment.extra_args, self.renamed_flags)
         taken = set(self.planned_flags) | {self.options[key][0] for key in deployment.options if key in self.options}
-        for word in deployment.extra_args:
+        refused = {word for word in words if spelled(word) in self.renamed_flags}
+        for word in words:
             # Parsers take --some_flag for --some-flag, and an abbreviation for the whole flag.
-            flag = word.split("=", 1)[0]
-            flag = flag.replace("_", "-") if flag.startswith("--") else flag
+            flag = spelled(word)
             whole = [one for one in sorted(taken) if flag[2:] and flag.startswith("--") and one.startswith(flag)]
-            if flag in self.renamed_flags:
-                found.append(f"{where}.extra_args: {flag} is of an older release; {self.renamed_flags[flag]}")
-            elif flag in taken:
-                found.append(f"{where}.extra_args: {flag} is already set by the plan; use the deployment's own keys")
-            elif whole:
-                found.append(
-                    f"{where}.extra_args: {flag} is an abbreviation of {whole[0]}, which the plan already sets"
-                )
-        return found
+            if flag in taken:
+                told.append(f"{flag} is already set by the plan; use the deployment's own keys")
+            elif whole and word not in refused and not (known and flag in known.options):
+                told.append(f"{flag} is an abbreviation of {whole[0]}, which the plan already sets")
+            else:
+                continue
+            refused.add(word)
+        if known:
+            # What is refused already needs no second sentence.
+            said = {spelled(word, known.engine) for word in refused}
+            told += [one for one in problems(words, known) if one.split(" ", 1)[0] not in said]
+        return [f"{where}.extra_args: {one}" for one in told]
 
     def flags(self, deployment: Deployment) -> list[str]:
         """Return the words of the typed options, in the order of the option map."""
-        words: list[str] = []
-        for key, (flag, kind) in self.options.items():
-            if key not in deployment.options:
-                continue
-            value = deployment.options[key]
-            if kind == "bool":
-                words.append(flag if value else "--no-" + flag[2:])
-            elif kind == "list":
-                words += [flag, *[str(one) for one in value]]
-            else:
-                words += [flag, str(value)]
-        return words
+        given = [key for key, (_flag, kind) in self.options.items() if key in deployment.options and kind != "env"]
+        return [word for key in given for word in self.words(key, deployment.options[key])]
+
+    def words(self, key: str, value: t.Any) -> list[str]:
+        """Return the words of one typed option."""
+        flag, kind = self.options[key]
+        if kind == "bool":
+            return [flag if value else "--no-" + flag[2:]]
+        if kind == "switch":
+            return [flag] if value else []
+        if kind == "list":
+            return [flag, *[str(one) for one in value]]
+        return [flag, json.dumps(value, sort_keys=True) if kind == "json" else str(value)]
+
+    def extra_words(self, deployment: Deployment) -> list[str]:
+        """Return the extra arguments, flags of older releases in today's words."""
+        return today(deployment.extra_args, self.renamed_flags)[0]
+
+    def option_env(self, deployment: Deployment) -> dict[str, tuple[str, str]]:
+        """Return {variable: (value, reason)} of the typed options that are variables and no flags."""
+        return {
+            name: (str(deployment.options[key]), f"options.{key}")
+            for key, (name, kind) in self.options.items()
+            if kind == "env" and key in deployment.options
+        }
 
     def argv(self, deployment: Deployment, place: Place) -> list[str]:
         """Return the command of the rank's container."""
@@ -101,7 +151,13 @@ class Engine:
         return list(nodes)
 
     def probes(self, deployment: Deployment, place: Place) -> dict[str, list[dict[str, t.Any]]]:
-        """Return {ready: [...], alive: [...]}: the probes of the rank supervisor on that node."""
+        """Return {ready: [...], alive: [...]}: the probes of the rank supervisor on that node.
+
+        Only the first rank serves. Of the others it is watched that their container runs: where one of them answers on
+        the port at all, it is for show.
+        """
+        if place.rank:
+            return {"ready": [], "alive": []}
         base = f"http://{place.listen_address}:{deployment.port}"
         return {
             "ready": [
@@ -116,11 +172,14 @@ class Engine:
         return deployment.ready_budget_seconds or 900 + model_bytes // 200_000_000
 
 
-def _fits(value: t.Any, kind: str) -> bool:
-    if kind == "bool":
+def fits(value: t.Any, kind: str) -> bool:
+    """Tell whether the value of an option is of that kind."""
+    if kind in ("bool", "switch"):
         return isinstance(value, bool)
     if kind == "int":
         return isinstance(value, int) and not isinstance(value, bool)
     if kind == "float":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if kind == "json":
+        return isinstance(value, dict)
     return isinstance(value, list) if kind == "list" else isinstance(value, str)

@@ -56,7 +56,7 @@ class MistakesError(Exception):
 
 
 def plan(wishes: Wishes) -> dict[str, t.Any]:
-    """Return {ray, deployments: [plan], endpoints: [{name, served_name, upstreams}], signatures: {pattern: remedy}}.
+    """Return {ray, deployments: [plan], endpoints: [{name, served_name, upstreams}]}.
 
     Raises MistakesError with every mistake found.
     """
@@ -95,11 +95,6 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             }
             for one in plans
         ],
-        "signatures": {
-            pattern: remedy
-            for name in sorted({one.engine for one in deployments})
-            for pattern, remedy in _registry.engine(name).failure_signatures.items()
-        },
     }
 
 
@@ -277,7 +272,7 @@ def _ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappi
         ledger: dict[int, str] = {
             port: f"ray_cluster_ports.{key}" for key, port in ray.items() if key not in _ray.RANGE
         }
-        claims = [(one.port, f"the port of deployment {one.name}") for one in deployments if one.nodes[0] == name]
+        claims = [claim for one in deployments if name in one.nodes for claim in _claims(one, one.nodes[0] == name)]
         if wishes.gateway["node"] == name:
             claims.append((wishes.gateway["port"], "gateway_port"))
         for port, what in claims:
@@ -287,6 +282,15 @@ def _ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappi
                 mistakes.append(f"{what} on {name}: {port} lies in the range of Ray's workers")
             ledger.setdefault(port, what)
     return mistakes
+
+
+def _claims(one: Deployment, is_first: bool) -> list[tuple[int, str]]:
+    """Return (port, whose it is) of what a deployment listens on at its first node, or at another one."""
+    engine = _registry.engine(one.engine)
+    claims = [(one.port, f"the port of deployment {one.name}")] if is_first or engine.every_rank_listens else []
+    if engine.meets and is_first and len(one.nodes) > 1:
+        claims.append((one.rendezvous_port, f"the rendezvous_port of deployment {one.name}"))
+    return claims
 
 
 # --- planning --------------------------------------------------------------------------------------------------------
@@ -309,10 +313,12 @@ def _deployment_plan(
             rank=number,
             address=members[node].address,
             interface=members[node].interface,
-            head_address=head.address,
-            listen_address=listen,
+            head_address=head.address if engine.needs_ray else first.address,
+            # A rank that answers only for show does so where nobody asks it.
+            listen_address=LOOPBACK if number else listen,
             model_directory=model["directory"],
             gpus=members[node].gpus,
+            nodes=len(nodes),
         )
         ranks.append(_rank_plan(one, engine, place, wishes, [members[name] for name in nodes]))
     return {
@@ -324,6 +330,7 @@ def _deployment_plan(
         "nodes": nodes,
         "head": nodes[0],
         "head_address": first.address,
+        "addresses": {node: members[node].address for node in nodes},
         "listen_address": listen,
         "port": one.port,
         "tensor_parallel": one.tensor_parallel,
@@ -380,7 +387,7 @@ def _rank_plan(
             "container": {"name": name, "run": _docker_run.arguments(container), "stop_seconds": 30},
             # Not read by the supervisor: a new image under the old name makes a new spec, and so a restart.
             "image": _identity(container["image"], wishes),
-            "sweep": [*LEFT_BEHIND, f"{ray['session_directory']}/{UUID_GLOB}"],
+            "sweep": [*LEFT_BEHIND, *engine.left_behind, f"{ray['session_directory']}/{UUID_GLOB}"],
             "waits": waits,
             "ready": probes["ready"],
             "alive": probes["alive"],

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import Deployment
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import Engine, Place
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._flags import Renamed
 
 
 class Vllm(Engine):
@@ -24,23 +25,51 @@ class Vllm(Engine):
     name = "vllm"
     image = "docker.io/vllm/vllm-openai:v0.33.0"
     needs_ray = True
+    parser = "vllm"
     options: t.ClassVar[t.Mapping[str, tuple[str, str]]] = {
+        # What fits.
         "max_model_len": ("--max-model-len", "int"),
         "gpu_memory_utilization": ("--gpu-memory-utilization", "float"),
+        "kv_cache_memory_bytes": ("--kv-cache-memory-bytes", "int"),
         "max_num_seqs": ("--max-num-seqs", "int"),
         "max_num_batched_tokens": ("--max-num-batched-tokens", "int"),
+        "cudagraph_capture_sizes": ("--cudagraph-capture-sizes", "list"),
+        "max_cudagraph_capture_size": ("--max-cudagraph-capture-size", "int"),
+        # How numbers are held.
         "dtype": ("--dtype", "str"),
         "quantization": ("--quantization", "str"),
         "kv_cache_dtype": ("--kv-cache-dtype", "str"),
         "load_format": ("--load-format", "str"),
+        # What clients see.
         "reasoning_parser": ("--reasoning-parser", "str"),
         "tool_call_parser": ("--tool-call-parser", "str"),
         "enable_auto_tool_choice": ("--enable-auto-tool-choice", "bool"),
         "chat_template": ("--chat-template", "str"),
+        "default_chat_template_kwargs": ("--default-chat-template-kwargs", "json"),
+        "generation_config": ("--generation-config", "str"),
+        "override_generation_config": ("--override-generation-config", "json"),
+        # How the work is cut.
         "enable_prefix_caching": ("--enable-prefix-caching", "bool"),
+        "enable_chunked_prefill": ("--enable-chunked-prefill", "bool"),
+        "speculative_config": ("--speculative-config", "json"),
         "enable_expert_parallel": ("--enable-expert-parallel", "bool"),
+        "all2all_backend": ("--all2all-backend", "str"),
+        "enable_eplb": ("--enable-eplb", "bool"),
+        "eplb_config": ("--eplb-config", "json"),
+        "decode_context_parallel_size": ("--decode-context-parallel-size", "int"),
+        "attention_backend": ("--attention-backend", "str"),
         "enforce_eager": ("--enforce-eager", "bool"),
+        "distributed_timeout_seconds": ("--distributed-timeout-seconds", "int"),
+        # Adapters.
+        "enable_lora": ("--enable-lora", "bool"),
+        "lora_modules": ("--lora-modules", "list"),
+        "max_loras": ("--max-loras", "int"),
+        "max_lora_rank": ("--max-lora-rank", "int"),
+        # The rest.
+        "hf_overrides": ("--hf-overrides", "json"),
         "trust_remote_code": ("--trust-remote-code", "bool"),
+        "enable_log_requests": ("--enable-log-requests", "bool"),
+        "log_level": ("VLLM_LOGGING_LEVEL", "env"),
         "seed": ("--seed", "int"),
     }
     planned_flags = (
@@ -54,43 +83,47 @@ class Vllm(Engine):
         "-pp",
         "--model",
         "--api-key",
+        "--nnodes",
+        "-n",
+        "--node-rank",
+        "-r",
+        "--master-addr",
+        "--master-port",
+        "--headless",
     )
-    renamed_flags: t.ClassVar[t.Mapping[str, str]] = {
-        "--enable-reasoning": "write options.reasoning_parser only",
-        "--worker-use-ray": "the plan sets --distributed-executor-backend ray",
-        "--engine-use-ray": "the plan sets --distributed-executor-backend ray",
-        "--disable-log-requests": "request logging is off by default; leave it out",
+    renamed_flags: t.ClassVar[Renamed] = {
+        # Done without being asked.
+        "--enable-reasoning": (),
+        "--disable-log-requests": (),
+        "--use-v2-block-manager": (),
+        "--disable-frontend-multiprocessing": (),
+        # Another name.
+        "--cuda-graph-sizes": ("--cudagraph-capture-sizes",),
+        "--guided-decoding-backend": ("--structured-outputs-config.backend",),
+        # No word for word translation.
+        "--worker-use-ray": "write engine: vllm, which runs on Ray",
+        "--engine-use-ray": "write engine: vllm, which runs on Ray",
         "--swap-space": "it is gone; leave it out",
         "--num-scheduler-steps": "it is gone; leave it out",
-        "--use-v2-block-manager": "it is gone; leave it out",
         "--preemption-mode": "it is gone; leave it out",
-        "--max-seq-len-to-capture": "write --cudagraph-capture-sizes",
+        "--max-seq-len-to-capture": "write options.max_cudagraph_capture_size, which counts tokens of a batch",
         "--task": "it is gone; leave it out",
-        "--guided-decoding-backend": "write --structured-outputs-config",
-        "--rope-scaling": "write --hf-overrides",
-        "--cuda-graph-sizes": "write --cudagraph-capture-sizes",
-        "--num-speculative-tokens": "write --speculative-config with JSON",
-        "--num-redundant-experts": "write --eplb-config with JSON",
-        "--disable-frontend-multiprocessing": "it is gone; leave it out",
+        "--rope-scaling": "write options.hf_overrides with rope_scaling in it",
+        "--num-speculative-tokens": "write options.speculative_config with num_speculative_tokens in it",
+        "--speculative-model": "write options.speculative_config with model in it",
+        "--num-redundant-experts": "write options.eplb_config with num_redundant_experts in it",
         "--device": "it is gone; the image decides",
-    }
-    failure_signatures: t.ClassVar[t.Mapping[str, str]] = {
-        r"Address already in use": "the port is taken: free it or change the deployment's port",
-        r"less than desired GPU memory utilization": "another process holds GPU memory: stop it",
-        r"No available memory for the cache blocks": "weights leave no room: use more GPUs or lower max_num_seqs",
-        r"estimated maximum model length is (\d+)": "the context does not fit: lower options.max_model_len to it",
-        r"must be divisible by tensor parallel size": "change tensor_parallel to a divisor of the attention heads",
-        r"Repo id must be in the form": "the model directory does not exist on this node or in this container",
-        r"unrecognized arguments: (\S+)": "the flag is of another vLLM release: remove it from extra_args",
-        r"Unable to find address for: (\S+)": "that interface does not exist on this node: set ray_cluster_interface",
-        r"Version mismatch: The cluster was started with": "Ray or Python differ: use one image on all nodes",
-        r"Authentication token is missing or incorrect": "the Ray token differs: run the ray_cluster role on all nodes",
-        r"Failed to connect to GCS at address (\S+)": "the Ray head is not reachable: address, port or firewall",
-        r"exceeds the total number of available GPUs": "Ray has too few GPUs: a member is missing or busy",
-        r"Failed to infer device type": "no GPU is visible in the container: check the container toolkit",
+        # Names of another server that were copied around as vLLM's.
+        "--max-batch-prefill-tokens": "write options.max_num_batched_tokens",
+        "--max-batch-total-tokens": "write options.max_num_batched_tokens",
+        "--max-batch-size": "write options.max_num_seqs",
     }
 
     def argv(self, deployment: Deployment, place: Place) -> list[str]:
+        return [*self.command(deployment, place, "ray"), *self.flags(deployment), *self.extra_words(deployment)]
+
+    def command(self, deployment: Deployment, place: Place, executor: str) -> list[str]:
+        """Return the words that the plan sets."""
         return [
             "vllm",
             "serve",
@@ -102,21 +135,20 @@ class Vllm(Engine):
             "--port",
             str(deployment.port),
             "--distributed-executor-backend",
-            "ray",
+            executor,
             "--tensor-parallel-size",
             str(deployment.tensor_parallel),
             "--pipeline-parallel-size",
             str(deployment.pipeline_parallel),
-            *self.flags(deployment),
-            *deployment.extra_args,
         ]
 
     def env(self, deployment: Deployment, place: Place) -> dict[str, tuple[str, str]]:
         return {
-            "VLLM_HOST_IP": (place.address, "the address by which Ray knows this node"),
+            "VLLM_HOST_IP": (place.address, "the address by which the other ranks know this node"),
             "HF_HUB_OFFLINE": ("1", "weights come from the model store, never from a hub at start"),
             "VLLM_NO_USAGE_STATS": ("1", "nothing is reported to third parties"),
             "DO_NOT_TRACK": ("1", "nothing is reported to third parties"),
+            **self.option_env(deployment),
         }
 
     def start_order(self, nodes: Sequence[str]) -> list[str]:

@@ -116,3 +116,10 @@ def test_not_http(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_docker_socket._UnixConnection, "connect", broken)
     with pytest.raises(_docker_socket.DockerUnreachableError, match="broke off: ConnectionResetError reset"):
         _docker_socket.get("/version")
+
+
+def test_bytes_come_as_they_are_up_to_a_limit(daemon: str) -> None:
+    assert _docker_socket.get_bytes("/text", 1000, socket_path=daemon) == (200, b"some text")
+    assert _docker_socket.get_bytes("/text", 4, socket_path=daemon) == (200, b"some")
+    with pytest.raises(_docker_socket.DockerUnreachableError):
+        _docker_socket.get_bytes("/text", 4, socket_path=f"{daemon}.not")

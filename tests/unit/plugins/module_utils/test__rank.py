@@ -66,6 +66,23 @@ def test_the_cause_is_looked_for_in_status_and_log() -> None:
         assert judge(UNIT, shown(StatusText=status), None, log, signatures)[0]["remedy"] == "port 80 taken: free it"
 
 
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("OSError: [Errno 98] Address already in use", "a port that the engine needs is taken: free the port"),
+        # A cause is named before what Ray says of the connection.
+        ("Failed to connect to GCS at address 1:2\nGPU is lost", "a GPU has fallen off the bus: power-cycle"),
+        # The supervisor's own words.
+        ("waiting: 10.0.0.1:6379 does not accept: timed out", "10.0.0.1:6379 does not accept: the head's address"),
+        # Nothing but a symptom, and nothing but a note.
+        ("RayWorkerProc rank=[1] died unexpectedly", "a worker ended, and the group with it: look for"),
+        ("Fail to set RLIMIT_NOFILE", f"see journalctl -u {UNIT}"),
+    ],
+)
+def test_known_lines_of_engines_have_a_remedy(log: str, expected: str) -> None:
+    assert judge(UNIT, shown(StatusText="loading: x"), None, log, {})[0]["remedy"].startswith(expected)
+
+
 def test_the_first_signature_wins_and_none_is_empty() -> None:
     signatures = {"token": "first", "refused": "second"}
     assert cause(["refused", "wrong token"], signatures) == "token: first"

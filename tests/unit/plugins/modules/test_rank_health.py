@@ -110,7 +110,7 @@ def test_the_log_of_a_rank_that_is_not_ready_names_the_cause(run_module: Run, no
     node.units, node.log = [unit("loading: x")], "…\nInvalidAuthToken: no\n"
     result = run_module("rank_health", ranks=RANKS)
     assert result["failed"]
-    assert "InvalidAuthToken: the token differs" in result["msg"]
+    assert "the token differs from the head's" in result["msg"]
     assert node.asked[-1] == ["docker", "logs", "--tail", "400", CONTAINER]
 
 

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import Deployment
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import Engine, Place
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._flags import Renamed
 
 PLACE = Place("one", 0, "10.0.0.1", "eth0", "10.0.0.1", "127.0.0.1", "/models/m", 1)
 
@@ -26,9 +28,17 @@ class Sample(Engine):
         "dtype": ("--dtype", "str"),
         "eager": ("--eager", "bool"),
         "stops": ("--stops", "list"),
+        "quiet": ("--quiet", "switch"),
+        "extra": ("--extra", "json"),
+        "level": ("SAMPLE_LEVEL", "env"),
     }
     planned_flags = ("--port", "--tensor-parallel-size", "-tp")
-    renamed_flags: t.ClassVar[t.Mapping[str, str]] = {"--tensor-parallel": "write tensor_parallel", "--old": "leave it"}
+    renamed_flags: t.ClassVar[Renamed] = {
+        "--tensor-parallel": "write tensor_parallel",
+        "--old": "leave it",
+        "--done": (),
+        "--door": ("--port",),
+    }
 
 
 SAMPLE = Sample()
@@ -48,6 +58,10 @@ def deployment(*extra_args: str, **options: t.Any) -> Deployment:
         ({"eager": True}, ["--eager"]),
         ({"eager": False}, ["--no-eager"]),
         ({"stops": ["a", 1]}, ["--stops", "a", "1"]),
+        ({"quiet": True}, ["--quiet"]),
+        ({"quiet": False}, []),
+        ({"extra": {"b": 1, "a": [2]}}, ["--extra", '{"a": [2], "b": 1}']),
+        ({"level": "DEBUG"}, []),
         ({"dtype": "half", "seed": 7}, ["--seed", "7", "--dtype", "half"]),
     ],
 )
@@ -64,6 +78,9 @@ def test_options_become_flags(options: dict[str, t.Any], expected: list[str]) ->
         ("dtype", ["auto", ""], [1, None, ["auto"]]),
         ("eager", [True, False], ["true", 1, None]),
         ("stops", [[], ["a"]], ["a", None, {"a": 1}]),
+        ("quiet", [True, False], ["true", 0]),
+        ("extra", [{}, {"a": 1}], ["{}", [1], None]),
+        ("level", ["DEBUG"], [1, None]),
     ],
 )
 def test_the_kind_of_a_value(key: str, good: list[t.Any], bad: list[t.Any]) -> None:
@@ -75,7 +92,7 @@ def test_the_kind_of_a_value(key: str, good: list[t.Any], bad: list[t.Any]) -> N
 
 def test_an_unknown_option_is_told_the_known_ones() -> None:
     [mistake] = SAMPLE.mistakes(deployment(sed=1), "w")
-    assert mistake == "w.options.sed: sample has dtype, eager, seed, share, stops"
+    assert mistake == "w.options.sed: sample has dtype, eager, extra, level, quiet, seed, share, stops"
 
 
 @pytest.mark.parametrize(
@@ -94,6 +111,9 @@ def test_an_unknown_option_is_told_the_known_ones() -> None:
         (["--po=1"], "--po is an abbreviation of --port"),
         (["--tensor-parallel", "4"], "--tensor-parallel is of an older release; write tensor_parallel"),
         (["--old=1"], "--old is of an older release; leave it"),
+        (["--done"], None),
+        # What it became is what the plan sets.
+        (["--door", "1"], "--port is already set by the plan"),
     ],
 )
 def test_extra_arguments(words: list[str], expected: str | None) -> None:
@@ -110,6 +130,24 @@ def test_an_option_and_the_same_flag_do_not_go_together(word: str) -> None:
 
 def test_all_mistakes_come_at_once() -> None:
     assert len(SAMPLE.mistakes(deployment("--port", "--old", seed="x", sed=1), "w")) == 4
+
+
+def test_flags_of_older_releases_are_said_in_todays_words() -> None:
+    assert SAMPLE.extra_words(deployment("--done", "--new", "--door=1")) == ["--new", "--port", "1"]
+
+
+def test_options_that_are_variables() -> None:
+    assert SAMPLE.option_env(deployment(level="DEBUG", seed=1)) == {"SAMPLE_LEVEL": ("DEBUG", "options.level")}
+    assert SAMPLE.option_env(deployment(seed=1)) == {}
+
+
+def test_an_engine_without_a_parser_has_no_table() -> None:
+    assert SAMPLE.table(deployment()) is None
+
+
+def test_further_ranks_are_not_asked() -> None:
+    place = dataclasses.replace(PLACE, rank=1)
+    assert SAMPLE.probes(deployment(), place) == {"ready": [], "alive": []}
 
 
 def test_readiness_is_a_completion_and_not_only_health() -> None:

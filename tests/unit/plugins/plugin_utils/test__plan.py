@@ -41,6 +41,52 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ("option of another kind", {"deployments": deployment(options={"max_model_len": "8k"})}, "'8k' is not of kind int"),
     ("planned flag", {"deployments": deployment(extra_args=["--port=1"])}, "--port is already set by the plan"),
     ("option twice", {"deployments": deployment(options={"seed": 1}, extra_args=["--seed", "2"])}, "--seed is already"),
+    ("unknown flag", {"deployments": deployment(extra_args=["--no-such"])}, "--no-such does not exist in vllm 0.33.0"),
+    (
+        "abbreviated flag",
+        {"deployments": deployment(extra_args=["--gpu-mem", "0.5"])},
+        "--gpu-mem is an abbreviation; write --gpu-memory-utilization",
+    ),
+    (
+        "value of another release",
+        {"deployments": deployment(options={"quantization": "squeezellm"})},
+        "options.quantization: --quantization has no 'squeezellm'; it takes ",
+    ),
+    (
+        "custom without a command",
+        {"deployments": deployment(engine="custom")},
+        "options.command: is missing; write the words of the container's command",
+    ),
+    (
+        "custom with an unknown placeholder",
+        {"deployments": deployment(engine="custom", options={"command": ["serve", "{modell}"]})},
+        "options.command: {modell} is unknown; known are address, head_address",
+    ),
+    (
+        "custom with another option",
+        {"deployments": deployment(engine="custom", options={"command": ["serve"], "seed": 1})},
+        "options.seed: custom has command, health_path",
+    ),
+    (
+        "custom with a command in one word",
+        {"deployments": deployment(engine="custom", options={"command": "serve"})},
+        "options.command: 'serve' is not of kind list",
+    ),
+    (
+        "custom with a health path that is none",
+        {"deployments": deployment(engine="custom", options={"command": ["serve"], "health_path": "health"})},
+        "options.health_path: must begin with /",
+    ),
+    (
+        "the ranks meet at the engine's own port",
+        {"deployments": deployment(engine="vllm_native", port=8000, rendezvous_port=8000)},
+        "the rendezvous_port of deployment tiny on one: 8000 is already the port of deployment tiny",
+    ),
+    (
+        "a further rank of SGLang listens too",
+        {"deployments": deployment(engine="sglang", port=6379)},
+        "the port of deployment tiny on two: 6379 is already ray_cluster_ports.gcs",
+    ),
     ("old flag", {"deployments": deployment(extra_args=["--swap-space", "4"])}, "--swap-space is of an older release"),
     (
         "unknown node",
@@ -158,6 +204,23 @@ def test_the_head_follows_the_first_node_of_a_deployment() -> None:
     result = plan(fleet(deployments=deployment(nodes=["two"], pipeline_parallel=1)))
     assert result["ray"]["head"] == "two"
     assert result["deployments"][0]["ranks"][0]["node"] == "two"
+
+
+@pytest.mark.parametrize("engine", ["vllm_native", "sglang"])
+def test_ranks_without_ray_meet_at_the_first_node(engine: str) -> None:
+    wishes = fleet(deployments=deployment(engine=engine, nodes=["two", "one"]), ray=ray(head="one"))
+    [planned] = plan(wishes)["deployments"]
+    first, second = planned["ranks"]
+    assert [rank["node"] for rank in planned["ranks"]] == ["two", "one"]
+    assert (planned["head_address"], planned["addresses"]) == ("10.0.0.2", {"two": "10.0.0.2", "one": "10.0.0.1"})
+    # The gateway is on one, so the first rank listens on its address; the other one is for show.
+    assert [rank["argv"][rank["argv"].index("--host") + 1] for rank in (first, second)] == ["10.0.0.2", "127.0.0.1"]
+    assert all("10.0.0.2" in " ".join(rank["argv"]) for rank in (first, second))
+    assert [bool(rank["spec"]["ready"]) for rank in (first, second)] == [True, False]
+    assert first["spec"]["waits"] == [] and "GLOO_SOCKET_IFNAME" in first["reasons"]
+    assert ("/dev/shm/sgl_shm_mq_*" in first["spec"]["sweep"]) == (engine == "sglang")
+    run = second["spec"]["container"]["run"]
+    assert "--init" in run and "--pid" not in run
 
 
 def test_a_gateway_elsewhere_needs_the_engine_on_the_nodes_address() -> None:

@@ -1,0 +1,19 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Signatures of models that an engine refuses: ``diagnosis_cases/model.yml`` finds each of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.gpufleet.inference.plugins.module_utils._signatures_model import MODEL
+from tests.unit.plugins.module_utils import diagnosis_samples as samples
+
+FOUND = samples.found_in("model")
+
+
+@pytest.mark.parametrize("name", [one.name for one in MODEL])
+def test_a_signature_has_a_case(name: str) -> None:
+    assert name in FOUND, f"no case in diagnosis_cases/model.yml finds {name}"
