@@ -128,6 +128,7 @@ def ask_apt(patterns: t.Sequence[str], sources: t.Mapping[str, str], timeout_sec
                 one["transitional"] = (name, one["version"]) in empty
         return found
     finally:
+        # What the caller asked for is answered by now; a scratch folder that stays is no reason to lose it.
         shutil.rmtree(scratch, ignore_errors=True)
 
 

@@ -15,16 +15,8 @@ description:
     a node, or on the controller before anything is sent.
   - Reads headers only, some hundred KiB of each file, so that it takes seconds for a model of any size.
   - A directory that holds no model is told in C(problem); it does not fail the task.
-attributes:
-  check_mode:
-    description: Reads only.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:

@@ -15,16 +15,8 @@ description:
     in a scratch directory, dnf gets the repository on its command line.
   - Always asks with fresh package lists.
   - A repository whose key is another one than expected, or whose signature is wrong, fails with what to do.
-attributes:
-  check_mode:
-    description: Changes nothing, so check mode is the same.
-    support: full
-  diff_mode:
-    description: There is nothing to show.
-    support: none
-  idempotent:
-    description: It changes nothing.
-    support: full
+extends_documentation_fragment:
+  - gpufleet.inference.proof.read_only
 author:
   - The gpufleet founders (@gpufleet)
 options:
