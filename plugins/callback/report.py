@@ -37,6 +37,7 @@ import typing as t
 
 from ansible import constants, context
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import action_loader, filter_loader
 from ansible.utils.color import stringc
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _report, _report_text, _result
@@ -47,6 +48,9 @@ COLORS = {
     "not_verified": constants.COLOR_WARN,
     "fail": constants.COLOR_ERROR,
 }
+
+#: Ansible looks for a filter in all files of the collection, so one stands for all.
+FILTER, ACTION = "gpufleet.inference.deployment_plans", "gpufleet.inference.file_set"
 
 #: The key under which playbooks hand over their endpoints with ``ansible.builtin.set_stats``.
 ENDPOINTS = "gpufleet_endpoints"
@@ -67,6 +71,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         self._playbook = self._playbook or pathlib.Path(playbook._file_name).stem
+        load_once()
 
     def v2_playbook_on_play_start(self, play: t.Any) -> None:
         self._play += 1
@@ -116,6 +121,12 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"The report could not be written to {folder}: {error}")
             return []
         return [str(folder / f"last{suffix}") for suffix in texts]
+
+
+def load_once() -> None:
+    """Load the collection's plugins before tasks are forked off: else each worker process imports all of them anew."""
+    filter_loader.get(FILTER)
+    action_loader.get(ACTION, class_only=True)
 
 
 def write_atomically(path: pathlib.Path, text: str) -> None:

@@ -62,23 +62,40 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(ray), C(deployments), C(endpoints) and an empty C(mistakes); or C(mistakes) alone.
+  description: C(ray), C(deployments), C(endpoints), C(table) (lines for people) and an empty C(mistakes); or C(mistakes) alone.
   type: dict
 """
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _plan
+from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_catalog
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _plan, _plan_mistakes
 
 #: Per-node declarations, read from the inventory's host and group variables.
 DECLARED = {"address": "ray_cluster_address", "interface": "ray_cluster_interface", "gpus": "ray_cluster_gpus"}
 
 
+#: What CUDA takes of a card's memory as NVML tells it, GiB: H100 79.6 → 79.1, H20 95.6 → 95.0, H200 140.4 → 139.8.
+CUDA_GIB = 0.6
+
+
+def poorest(gpus: t.Sequence[t.Mapping[str, str]]) -> dict[str, t.Any]:
+    """Return {gpu_gib, gpu_kind, gpu_gbs} of the GPU with the least memory; empty when a kind is not in the catalogue."""
+    cards = [_gpu_catalog.find(gpu["device"]) for gpu in gpus]
+    known = [card for card in cards if card and card.memory_gib]
+    if not known or len(known) < len(cards):
+        return {}
+    card = min(known, key=lambda one: one.memory_gib or 0)
+    speed = {"gpu_gbs": card.memory_bandwidth_gb_s} if card.memory_bandwidth_gb_s else {}
+    return {"gpu_gib": round((card.memory_gib or 0) - CUDA_GIB, 2), "gpu_kind": card.kind, **speed}
+
+
 def nodes(names: t.Sequence[str], hostvars: t.Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """Return {name: {facts, platform, address, interface, gpus}} of the named hosts."""
+    """Return {name: {facts, platform, address, interface, gpus, gpu}} of the named hosts."""
     return {
         name: {
             "facts": hostvars[name]["platform_node"],
+            "gpu": poorest(hostvars[name]["platform_node"].get("gpus", [])),
             "platform": hostvars[name]["platform_name"],
             **{key: hostvars[name].get(variable) for key, variable in DECLARED.items()},
         }
@@ -98,14 +115,14 @@ def deployment_plans(
     mistakes: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> dict[str, t.Any]:
     """Return the plans of all deployments, or ``mistakes``: all of them, each a sentence."""
-    others = _plan.merged(mistakes or {})
+    others = _plan_mistakes.merged(mistakes or {})
     if not members:
         return {"mistakes": [*others, "gpu_nodes: the group has no hosts; write the nodes into the inventory"]}
     unread = [name for name in members if "platform_node" not in hostvars[name]]
     if unread:
         why = "was not read in this run; run without --limit, or take it out of gpu_nodes"
         return {"mistakes": [*others, *[f"{name}: {why}" for name in unread]]}
-    wishes = _plan.Wishes(
+    wishes = _plan_mistakes.Wishes(
         deployments=deployments,
         nodes=nodes(members, hostvars),
         known_platforms=hostvars[members[0]]["platform_known"],

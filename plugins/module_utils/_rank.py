@@ -43,11 +43,10 @@ RAY_SIGNATURES: dict[str, str] = {
 }
 
 
-def cause(texts: t.Iterable[str], signatures: t.Mapping[str, str]) -> str:
-    """Return "matched text: remedy" of the first signature found in any of the texts; empty when none is."""
-    joined = "\n".join(texts)
-    for pattern, remedy in signatures.items():
-        found = re.search(pattern, joined)
+def cause(text: str) -> str:
+    """Return "matched text: remedy" of the first signature of Ray found in the text; empty when none is."""
+    for pattern, remedy in RAY_SIGNATURES.items():
+        found = re.search(pattern, text)
         if found:
             return f"{found[0]}: {remedy}"
     return ""
@@ -58,7 +57,7 @@ def _known(text: str) -> str:
     found = [one for one in _diagnosis.findings({"engine": "", "log": text}) if one["kind"] != NOTE]
     named = "{cause}: {fix}".format(**found[0]) if found else ""
     # What Ray says of a connection often comes after the cause; the supervisor's own words are only in this table.
-    return named if found and found[0]["kind"] == ROOT else cause([text], RAY_SIGNATURES) or named
+    return named if found and found[0]["kind"] == ROOT else cause(text) or named
 
 
 def judge(
@@ -66,13 +65,11 @@ def judge(
     shown: t.Mapping[str, str] | None,
     container: t.Mapping[str, t.Any] | None,
     log: str,
-    signatures: t.Mapping[str, str],
     docker_problem: str = "",
 ) -> list[Check]:
     """Return the checks of one rank.
 
     ``shown``: systemd's LoadState, ActiveState, UnitFileState, StatusText; None when systemd could not be asked.
-    ``signatures`` come before those of ``_signatures_*.py``.
     ``container``: Docker's State of it; None when there is none. ``log``: its last lines.
     ``docker_problem``: why Docker could not be asked; a rank that says it is ready is ``not_verified`` then.
     """
@@ -84,7 +81,7 @@ def judge(
     status = shown.get("StatusText", "")
     ready = shown.get("ActiveState") == "active" and status.startswith("ready")
     running = bool(container and container.get("Running"))
-    why = cause([status, log], signatures) or ("" if ready else _known(f"{log}\n{status}"))
+    why = "" if ready else _known(f"{log}\n{status}")
     last = " | ".join([line.strip() for line in log.splitlines() if line.strip()][-2:])[-300:]
     observed = f"{shown.get('ActiveState')}: {status or 'no status'}"
     verdict = PASS if ready and running else FAIL

@@ -95,9 +95,10 @@ problems:
   type: list
   elements: str
 logs:
-  description: Container to its log, beginning and end, when O(with_logs).
+  description: Each C(container) with the C(text) of its log, beginning and end, when O(with_logs).
   returned: always
-  type: dict
+  type: list
+  elements: dict
 """
 
 import typing as t
@@ -116,14 +117,15 @@ SHOWN = ("rank", "container", "unit", "state", "status", "facts")
 
 def look(ranks: t.Sequence[t.Mapping[str, t.Any]], with_logs: bool) -> dict[str, t.Any]:
     """Return findings, ranks, problems and logs of all ranks of this node."""
-    found, shown, problems, logs = [], [], [], {}
+    found, shown, problems = [], [], []
+    logs: list[dict[str, str]] = []
     for one in ranks:
         rank, more = _rank_look.rank(one["rank"], one["engine"], one["container"], one["unit"])
         found += findings(rank)
         problems += [f"{one['container']}: {problem}" for problem in more]
         shown.append({**{key: rank[key] for key in SHOWN}, "lines": rank["log"].count("\n")})
         if with_logs:
-            logs[one["container"]] = without_secrets(rank["log"])
+            logs.append({"container": one["container"], "text": without_secrets(rank["log"])})
     return {"findings": best_first(found), "ranks": shown, "problems": problems, "logs": logs}
 
 

@@ -14,7 +14,8 @@ description:
   - Makes a list of directories and files on the node as wanted - content, mode, owner - and removes those wanted absent.
   - Files are replaced atomically. The first foreign version of a file under C(/etc) is kept beside it with the suffix
     C(.before-gpufleet).
-  - An action plugin on the controller leaves the node alone when O(known) shows that everything is as wanted.
+  - An action plugin on the controller renders templates, and leaves the node alone when O(known) shows that everything is as
+    wanted.
 attributes:
   check_mode:
     description: Can run in check mode and says what would change.
@@ -66,8 +67,14 @@ options:
         type: path
         required: true
       content:
-        description: The whole text of the file. Needed when O(files[].state=present).
+        description: The whole text of the file. This or O(files[].template) is needed when O(files[].state=present).
         type: str
+      template:
+        description: A template on the controller, found as M(ansible.builtin.template) finds it, which gives the content.
+        type: str
+      template_vars:
+        description: Variables of the template beside those of the task.
+        type: dict
       mode:
         description: Mode as an octal string.
         type: str
@@ -202,6 +209,9 @@ def main() -> None:
                 "options": dict(
                     shared,
                     content={"type": "str"},
+                    # Both become content on the controller.
+                    template={"type": "str"},
+                    template_vars={"type": "dict"},
                     mode={"type": "str", "default": "0644"},
                     secret={"type": "bool", "default": False},
                 ),

@@ -33,10 +33,6 @@ options:
         description: Name of the container.
         type: str
         required: true
-  signatures:
-    description: Regular expression in status or log to cause and remedy, looked for before those that are known.
-    type: dict
-    default: {}
   wait_seconds:
     description: How long to wait until all ranks are ready.
     type: int
@@ -87,7 +83,10 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
     proof_argument_spec,
 )
 
-PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,StatusText"
+PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,StatusText,NRestarts"
+
+#: A supervisor that ended so often without a word will not do better.
+MOST_RESTARTS = 5
 
 #: Lines of a rank's log that are searched for the cause.
 LOG_LINES = 400
@@ -102,6 +101,14 @@ def look_at_unit(unit: str) -> dict[str, str] | None:
     return dict(line.partition("=")[::2] for line in shown.stdout.splitlines()) if shown.ok else None
 
 
+def status(shown: dict[str, str]) -> str:
+    """Return what the supervisor says; that it is given up when it ends again and again without a word."""
+    restarts = int(shown.get("NRestarts") or 0)
+    if not shown.get("StatusText") and shown.get("SubState") != "running" and restarts >= MOST_RESTARTS:
+        return f"given up: the supervisor ended {restarts} times at once"
+    return shown.get("StatusText", "")
+
+
 def look_at_container(name: str) -> tuple[dict[str, t.Any] | None, str]:
     """Return (Docker's State of the container, None when there is none; why Docker could not be asked)."""
     try:
@@ -113,18 +120,18 @@ def look_at_container(name: str) -> tuple[dict[str, t.Any] | None, str]:
     return None, "" if status == 404 else f"Docker answered {status}: {answer}"
 
 
-def look(ranks: list[dict[str, str]], signatures: dict[str, str]) -> tuple[list[Check], dict[str, str]]:
+def look(ranks: list[dict[str, str]]) -> tuple[list[Check], dict[str, str]]:
     """Return the checks of all ranks and {unit: status text}. The log is read of those only that are not ready."""
     checks: list[Check] = []
     facts: dict[str, str] = {}
     for rank in ranks:
         shown, log = look_at_unit(rank["unit"]), ""
         container, problem = look_at_container(rank["container"])
-        facts[rank["unit"]] = (shown or {}).get("StatusText", "")
+        facts[rank["unit"]] = status(shown or {})
         if container and not facts[rank["unit"]].startswith("ready"):
             read = bounded(["docker", "logs", "--tail", str(LOG_LINES), rank["container"]], timeout_seconds=20)
             log = read.stdout + read.stderr
-        checks += judge(rank["unit"], shown, container, log, signatures, problem)
+        checks += judge(rank["unit"], shown, container, log, problem)
     return checks, facts
 
 
@@ -141,14 +148,13 @@ def main() -> None:
                     "container": {"type": "str", "required": True},
                 },
             },
-            signatures={"type": "dict", "default": {}},
             wait_seconds={"type": "int", "default": 0},
         ),
         supports_check_mode=True,
     )
     end = time.monotonic() + module.params["wait_seconds"]
     while True:
-        checks, facts = look(module.params["ranks"], module.params["signatures"])
+        checks, facts = look(module.params["ranks"])
         ready = all(one["verdict"] == PASS for one in checks)
         given_up = any(status.startswith("given up") for status in facts.values())
         if ready or given_up or time.monotonic() >= end:

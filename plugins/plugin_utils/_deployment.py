@@ -25,7 +25,9 @@ class Deployment:
     """One wanted deployment. ``nodes`` empty means all nodes; ``image`` empty means the engine's own.
 
     ``release`` is the engine's in that image, where the image's tag does not say it. ``rendezvous_port`` is where the ranks
-    of engines without Ray meet, on the first node.
+    of engines without Ray meet, on the first node, and ``supervisor_port`` where their supervisors tell each other how
+    they are. ``concurrency``: requests of the asked length that shall be served at once, for the account only. ``force``
+    starts what does not fit by that account.
     """
 
     name: str
@@ -39,6 +41,9 @@ class Deployment:
     pipeline_parallel: int = 1
     port: int = 8000
     rendezvous_port: int = 29501
+    supervisor_port: int = 29510
+    concurrency: int = 0
+    force: bool = False
     options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
     extra_args: tuple[str, ...] = ()
     environment: t.Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -62,6 +67,9 @@ _KINDS: dict[str, tuple[type, str]] = {
     "pipeline_parallel": (int, "a whole number of stages"),
     "port": (int, "a TCP port"),
     "rendezvous_port": (int, "a TCP port"),
+    "supervisor_port": (int, "a TCP port"),
+    "concurrency": (int, "a number of requests"),
+    "force": (bool, "true or false"),
     "ready_budget_seconds": (int, "a number of seconds"),
     "nodes": (list, "a list of inventory hostnames"),
     "extra_args": (list, "a list of words"),
@@ -79,7 +87,8 @@ def parse(wish: t.Mapping[str, t.Any], where: str) -> tuple[Deployment | None, l
     wish = {key: value for key, value in wish.items() if key in _KINDS and value is not None}
     mistakes: list[str] = []
     for key, (kind, what) in _KINDS.items():
-        if key in wish and (not isinstance(wish[key], kind) or isinstance(wish[key], bool)):
+        # In Python a bool is an int too.
+        if key in wish and (not isinstance(wish[key], kind) or isinstance(wish[key], bool) is not (kind is bool)):
             mistakes.append(f"{where}.{key}: {wish[key]!r} is not {what}")
     mistakes += [f"{where}.{key}: is missing; write {_KINDS[key][1]}" for key in ("name", "model") if not wish.get(key)]
     if mistakes:
@@ -95,7 +104,7 @@ def parse(wish: t.Mapping[str, t.Any], where: str) -> tuple[Deployment | None, l
     for key in ("tensor_parallel", "pipeline_parallel"):
         if getattr(deployment, key) < 1:
             mistakes.append(f"{where}.{key}: {getattr(deployment, key)} must be 1 or more")
-    for key in ("port", "rendezvous_port"):
+    for key in ("port", "rendezvous_port", "supervisor_port"):
         if not 1 <= getattr(deployment, key) <= 65535:
             mistakes.append(f"{where}.{key}: {getattr(deployment, key)} is not a TCP port")
     return deployment, unknown + mistakes

@@ -28,6 +28,12 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._flags import (
 #: Kinds of options. bool: ``--x`` or ``--no-x``; switch: ``--x`` or nothing; env: a variable instead of a flag.
 KINDS = ("int", "float", "str", "bool", "switch", "list", "json", "env")
 
+#: An engine without a new token for that long is asked for one, and may take so long.
+IDLE_SECONDS, TOKEN_TIMEOUT_SECONDS = 30, 60
+
+#: How long a stop waits for requests that are being served; systemd's own patience is longer.
+DRAIN_SECONDS = 60
+
 
 @dataclasses.dataclass(frozen=True)
 class Place:
@@ -59,6 +65,9 @@ class Engine:
     meets: bool = False
     #: Whether every rank listens on the deployment's port, be it only for show.
     every_rank_listens: bool = False
+    #: Names in Prometheus' text at /metrics: of the tokens generated, and of the requests that are being served.
+    token_counters: tuple[str, ...] = ()
+    running_gauges: tuple[str, ...] = ()
     #: What a killed rank leaves, beside what all do: globs of files under /dev/shm.
     left_behind: tuple[str, ...] = ()
     #: option → (flag, kind); kind is one of KINDS.
@@ -154,18 +163,30 @@ class Engine:
         """Return {ready: [...], alive: [...]}: the probes of the rank supervisor on that node.
 
         Only the first rank serves. Of the others it is watched that their container runs: where one of them answers on
-        the port at all, it is for show.
+        the port at all, it is for show. A healthy engine is not asked for tokens while its counter moves.
         """
         if place.rank:
             return {"ready": [], "alive": []}
         base = f"http://{place.listen_address}:{deployment.port}"
-        return {
-            "ready": [
-                {"kind": "http", "url": f"{base}/health"},
-                {"kind": "completion", "url": f"{base}/v1/completions", "model": deployment.served_name},
-            ],
-            "alive": [{"kind": "http", "url": f"{base}/health"}],
+        health = {"kind": "http", "url": f"{base}/health"}
+        completion = {"url": f"{base}/v1/completions", "model": deployment.served_name}
+        tokens = {
+            "metrics_url": f"{base}/metrics" if self.token_counters else "",
+            "counters": list(self.token_counters),
+            "idle_seconds": IDLE_SECONDS,
+            "timeout_seconds": TOKEN_TIMEOUT_SECONDS,
         }
+        return {
+            "ready": [health, {"kind": "completion", **completion}],
+            "alive": [health, {"kind": "tokens", **completion, **tokens}],
+        }
+
+    def drain(self, deployment: Deployment, place: Place) -> dict[str, t.Any] | None:
+        """Return how a stop waits for running requests: {metrics_url, gauges, seconds}; None where nothing can be asked."""
+        if place.rank or not self.running_gauges:
+            return None
+        url = f"http://{place.listen_address}:{deployment.port}/metrics"
+        return {"metrics_url": url, "gauges": list(self.running_gauges), "seconds": DRAIN_SECONDS}
 
     def ready_budget_seconds(self, deployment: Deployment, model_bytes: int) -> int:
         """Return how long loading may take: 15 min for imports and graphs, and the weights at 200 MB/s, a slow disk."""

@@ -19,6 +19,8 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
 )
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._model_shape import ShapeError
 
+GIB = _sizing.GIB
+
 
 def account(
     deployment: t.Mapping[str, t.Any],

@@ -31,6 +31,8 @@ class Sglang(Engine):
     name = "sglang"
     image = "docker.io/lmsysorg/sglang:v0.5.23"
     parser = "sglang"
+    token_counters = ("sglang:generation_tokens_total",)
+    running_gauges = ("sglang:num_running_reqs",)
     meets = True
     every_rank_listens = True
     left_behind = ("/dev/shm/sgl_shm_mq_*", "/dev/shm/sglang_loads_*")

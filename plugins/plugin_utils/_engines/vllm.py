@@ -26,6 +26,8 @@ class Vllm(Engine):
     image = "docker.io/vllm/vllm-openai:v0.33.0"
     needs_ray = True
     parser = "vllm"
+    token_counters = ("vllm:generation_tokens_total",)
+    running_gauges = ("vllm:num_requests_running",)
     options: t.ClassVar[t.Mapping[str, tuple[str, str]]] = {
         # What fits.
         "max_model_len": ("--max-model-len", "int"),

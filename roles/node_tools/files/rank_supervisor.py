@@ -21,50 +21,49 @@ Spec (JSON), all times in seconds:
   alive       [probe]        watched from then on, every watch_seconds
   wait_budget_seconds, ready_budget_seconds, watch_seconds, alive_failures (in a row before the rank counts as dead)
   give_up     {failures, window_seconds, delays_seconds: [after the first failure, after the second, ...]}
-Probe kinds:
-  {kind: tcp, address, port}                                   a connection is accepted
-  {kind: process, name}                                        a process of that name runs in the container
-  {kind: http, url, token_path?}                               answers 200
-  {kind: ray_nodes, url, token_path, addresses: [..], gpus}    Ray counts all members alive with that many GPUs
-  {kind: completion, url, model}                               a bounded completion gives a token
+  group       {name, rank, address, port, peers}, where other nodes run ranks of the same deployment: see rank_group.py
+  drain       {metrics_url, gauges: [..], seconds}: how long a stop that is asked for waits for requests to end
+Probes are those of rank_probes.py, which lies beside this file.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import glob
-import http.client
 import json
 import os
 import pathlib
 import re
 import signal
 import socket
-import subprocess
 import sys
 import time
 import typing as t
-import urllib.error
-import urllib.request
+
+from rank_group import LAST_WORD_SECONDS, Group, GroupGivenUpError, RoundEndedError
+from rank_probes import (
+    PROBE_TIMEOUT_SECONDS,
+    Heartbeat,
+    RankFailedError,
+    ask,
+    probe,
+    progress,
+    run,
+    total_of,
+)
 
 #: Exit status that the unit excludes from restarting: EX_CONFIG of sysexits.h.
 GIVEN_UP = 78
 
-#: A probe's own bound; a hung peer is a failed probe.
-PROBE_TIMEOUT_SECONDS = 10.0
-
-#: A first completion may compile kernels.
-COMPLETION_TIMEOUT_SECONDS = 120.0
+#: What a rank does, as it stands at the beginning of its status.
+WAITING, LOADING = "waiting", "loading"
 
 #: A line on which Python, and so every engine, names an error and what it says.
 ERROR_LINE = re.compile(r"\b\w*(?:Error|Exception)\b: \S")
 POINTS_ELSEWHERE = re.compile(
     r"see (?:the )?(?:stack ?trace|root cause|error)|root cause above|EngineDeadError", re.IGNORECASE
 )
-
-
-class RankFailedError(Exception):
-    """This start came to nothing; the text says why."""
 
 
 class StoppedError(Exception):
@@ -97,93 +96,6 @@ def last_words(log: str) -> str:
     return next(iter([*roots[-1:], *named[-1:]]), " | ".join(lines[-3:]))
 
 
-def missing_ray_nodes(nodes: t.Sequence[dict[str, t.Any]], addresses: t.Sequence[str], gpus: float) -> str:
-    """Return what Ray lacks of the wanted members, as a sentence part; empty when it lacks nothing."""
-    alive = [node for node in nodes if node.get("state") == "ALIVE"]
-    absent = sorted(set(addresses) - {node.get("node_ip") for node in alive})
-    if absent:
-        return f"Ray does not count {', '.join(absent)} as alive"
-    members = [node for node in alive if node.get("node_ip") in set(addresses)]
-    have = sum(float((node.get("resources_total") or {}).get("GPU", 0)) for node in members)
-    return f"Ray has {have:g} of {gpus:g} GPUs" if have < gpus else ""
-
-
-# --- asking ----------------------------------------------------------------------------------------------------------
-
-
-def ask(url: str, token_path: str | None = None, body: dict[str, t.Any] | None = None, timeout: float = 10.0) -> str:
-    """Return the body of a 200 answer; raises RankFailedError otherwise. Uses no proxy: the peer is on this fabric."""
-    headers = {"Content-Type": "application/json"}
-    data = None if body is None else json.dumps(body).encode()
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        if token_path:
-            headers["Authorization"] = "Bearer " + pathlib.Path(token_path).read_text(encoding="utf-8").strip()
-        request = urllib.request.Request(url, data=data, headers=headers)
-        with opener.open(request, timeout=timeout) as answer:
-            return str(answer.read(10_000_000), "utf-8", "replace")
-    except urllib.error.HTTPError as error:
-        raise RankFailedError(f"{url} answered {error.code}") from error
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise RankFailedError(f"{url}: {getattr(error, 'reason', error)}") from error
-
-
-def run(*argv: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
-    """Run a command with a bound; a command that hangs is a failure of this start."""
-    try:
-        return subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise RankFailedError(f"{' '.join(argv[:3])} did not return within {timeout:g} s") from error
-    except OSError as error:
-        raise RankFailedError(f"{argv[0]} cannot be started: {error.strerror}") from error
-
-
-def probe(one: dict[str, t.Any], container: str) -> None:
-    """Make one probe; raises RankFailedError with the reason when it does not pass."""
-    try:
-        _probe(one, container)
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise RankFailedError(f"{one.get('url', one['kind'])} answered in an unknown form: {error!r}") from error
-
-
-def _probe(one: dict[str, t.Any], container: str) -> None:
-    kind = one["kind"]
-    if kind == "tcp":
-        try:
-            socket.create_connection((one["address"], one["port"]), timeout=PROBE_TIMEOUT_SECONDS).close()
-        except OSError as error:
-            raise RankFailedError(f"{one['address']}:{one['port']} does not accept: {error}") from error
-    elif kind == "process":
-        if one["name"] not in processes(container):
-            raise RankFailedError(f"{one['name']} does not run in {container}")
-    elif kind == "http":
-        ask(one["url"], one.get("token_path"), timeout=PROBE_TIMEOUT_SECONDS)
-    elif kind == "ray_nodes":
-        answer = json.loads(ask(one["url"], one.get("token_path"), timeout=PROBE_TIMEOUT_SECONDS))
-        lack = missing_ray_nodes(answer["data"]["result"]["result"], one["addresses"], one["gpus"])
-        if lack:
-            raise RankFailedError(lack)
-    elif kind == "completion":
-        body = {"model": one["model"], "prompt": "1", "max_tokens": 1, "temperature": 0}
-        answer = json.loads(ask(one["url"], body=body, timeout=COMPLETION_TIMEOUT_SECONDS))
-        if not (answer.get("usage") or {}).get("completion_tokens"):
-            raise RankFailedError(f"{one['url']} gave no token")
-    else:
-        raise RankFailedError(f"the plan names an unknown probe {kind!r}")
-
-
-def processes(container: str) -> set[str]:
-    """Return the names of the processes in a container, read from /proc: cheap enough to ask every few seconds."""
-    identity = run("docker", "inspect", "--format", "{{.Id}}", container).stdout.strip()
-    names: set[str] = set()
-    for entry in pathlib.Path("/proc").iterdir():
-        if entry.name.isdigit() and identity:
-            with contextlib.suppress(OSError):
-                if identity in (entry / "cgroup").read_text():
-                    names.add((entry / "comm").read_text().strip())
-    return names
-
-
 def open_paths() -> set[str]:
     """Return every path under /dev/shm and /tmp that a process has mapped or open."""
     found: set[str] = set()
@@ -210,6 +122,7 @@ class Rank:
         self.spec = spec
         self.name: str = spec["container"]["name"]
         self.told = ""
+        self.group = Group(spec["group"]) if spec.get("group") else None
 
     def say(self, status: str, *, ready: bool = False) -> None:
         """Tell systemd (status line, readiness) and the journal; the same words are told once."""
@@ -223,33 +136,39 @@ class Rank:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
                 channel.sendto(message.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
-    def until_all_pass(self, probes: list[dict[str, t.Any]], budget: float, doing: str, *, watch: bool) -> None:
-        """Make the probes until each has passed once; raises when the budget is spent or the rank died."""
+    def until_all_pass(self, checks: t.Iterable[t.Callable[[], None]], budget: float, doing: str) -> None:
+        """Make the checks until each has passed once; raises when the budget is spent or, once it runs, the rank died."""
         end = time.monotonic() + budget
-        for one in probes:
+        for one in checks:
             while True:
-                if watch:
-                    self.must_run()
+                if doing == LOADING:
+                    self.must_hold()
                 try:
-                    probe(one, self.name)
+                    one()
                     break
                 except RankFailedError as why:
                     left = end - time.monotonic()
                     if left <= 0:
                         raise RankFailedError(f"{doing}: {why} (budget of {budget:g} s spent)") from why
-                    self.say(f"{doing}: {why}")
+                    self.say(f"{doing}: {(doing == LOADING and progress(self.log(20))) or why}")
                 time.sleep(2)
 
-    def must_run(self) -> None:
-        """Raise RankFailedError when the container has ended, with its exit code and last words."""
+    def must_hold(self) -> None:
+        """Raise RankFailedError when the container has ended, with its exit code and last words, or the group's round."""
         state = run("docker", "inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self.name)
         words = state.stdout.split()
         if state.returncode != 0:
             raise RankFailedError(f"the container {self.name} is gone")
         if words[0] != "true":
-            log = run("docker", "logs", "--tail", "400", self.name)
-            why = last_words(log.stdout + log.stderr)
+            why = last_words(self.log(400))
             raise RankFailedError(f"the container {self.name} ended with exit code {words[1]}: {why}")
+        if self.group:
+            self.group.check()
+
+    def log(self, lines: int) -> str:
+        """Return the last lines of the container's log; progress bars begin a line too."""
+        shown = run("docker", "logs", "--tail", str(lines), self.name)
+        return (shown.stdout + shown.stderr).replace("\r", "\n")
 
     def sweep(self) -> None:
         """Remove the container and the files of a predecessor that was killed."""
@@ -261,56 +180,121 @@ class Rank:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
 
+    def probes(self, kind: str) -> list[t.Callable[[], None]]:
+        """Return the checks of ``waits``, ``ready`` or ``alive``, which raise RankFailedError."""
+        return [
+            Heartbeat(one).beat if one["kind"] == "tokens" else functools.partial(probe, one, self.name)
+            for one in self.spec[kind]
+        ]
+
     def start(self) -> None:
         """Sweep, wait, start, and wait until ready."""
         self.sweep()
-        self.until_all_pass(self.spec["waits"], self.spec["wait_budget_seconds"], "waiting", watch=False)
+        gather = [functools.partial(must_be_empty, self.group.lacks)] if self.group else []
+        self.until_all_pass([*self.probes("waits"), *gather], self.spec["wait_budget_seconds"], WAITING)
         self.say(f"starting {self.name}")
         started = run("docker", "run", "--detach", "--name", self.name, *self.spec["container"]["run"], timeout=300)
         if started.returncode != 0:
             raise RankFailedError(f"docker run failed: {started.stderr.strip()[-500:]}")
         begun = time.monotonic()
-        self.until_all_pass(self.spec["ready"], self.spec["ready_budget_seconds"], "loading", watch=True)
+        together = [functools.partial(must_be_empty, self.group.not_ready)] if self.group else []
+        self.until_all_pass([*self.probes("ready"), *together], self.spec["ready_budget_seconds"], LOADING)
+        if self.group:
+            self.group.tell("ready" if self.group.leads else "up")
         self.say(f"ready after {time.monotonic() - begun:.0f} s", ready=True)
 
     def watch(self) -> None:
         """Return never; raises RankFailedError when the rank is dead."""
         failures = 0
+        alive = self.probes("alive")
         while True:
             time.sleep(self.spec["watch_seconds"])
-            self.must_run()
+            self.must_hold()
             try:
-                for one in self.spec["alive"]:
-                    probe(one, self.name)
+                for one in alive:
+                    one()
                 failures = 0
             except RankFailedError as why:
-                failures += 1
+                failures += why.weight
                 print(f"alive? {failures} of {self.spec['alive_failures']}: {why}", flush=True)
                 if failures >= self.spec["alive_failures"]:
                     raise
 
-    def stop(self) -> None:
+    def drain(self) -> None:
+        """Wait, for a bounded time, until no request is served any more."""
+        drain = self.spec.get("drain")
+        if not drain or not self.told.startswith("ready"):
+            return
+        end = time.monotonic() + drain["seconds"]
+        while time.monotonic() < end:
+            try:
+                running = total_of(ask(drain["metrics_url"], timeout=PROBE_TIMEOUT_SECONDS), drain["gauges"])
+            except RankFailedError:
+                return
+            if not running:
+                return
+            self.say(f"draining: {running:g} requests are served still")
+            time.sleep(1)
+
+    def stop(self, why: str = "") -> None:
         """Stop the container, politely first; keep it, so that its log can be read until the next start."""
+        # The others stop with the leader; a follower is down when it is.
+        if self.group and self.group.leads:
+            self.group.tell("down", why)
         seconds = self.spec["container"]["stop_seconds"]
         with contextlib.suppress(RankFailedError):
             run("docker", "stop", "--time", str(seconds), self.name, timeout=seconds + 30)
+        if self.group:
+            self.group.tell("down", why)
+
+    def give_up(self, why: str) -> int:
+        """Say so, to the others too, and return the exit status."""
+        self.say(f"given up {why}")
+        if self.group:
+            self.group.tell("given_up", why)
+            time.sleep(LAST_WORD_SECONDS)
+        return GIVEN_UP
 
     def keep(self) -> int:
         """Start and watch until stopped (returns 0) or given up (returns 78)."""
         failures: list[float] = []
+        if self.group:
+            try:
+                self.group.serve()
+            except OSError as why:
+                # The unit starts it again.
+                self.say(f"failed: {self.group.spec['address']}:{self.group.spec['port']} cannot be listened on: {why}")
+                return 1
         while True:
             try:
                 self.start()
                 self.watch()
+            except GroupGivenUpError as why:
+                self.stop(str(why))
+                return self.give_up(f"with the group: {why}")
+            except RoundEndedError as why:
+                # Rank 0 has counted it.
+                self.stop(str(why))
+                self.say(f"stopped with the group: {why}")
+                time.sleep(1)
             except RankFailedError as why:
-                self.stop()
+                self.stop(str(why))
                 failures.append(time.monotonic())
                 delay = next_delay(failures, failures[-1], self.spec["give_up"])
                 if delay is None:
-                    self.say(f"given up after {len(failures)} failures, the last one: {why}")
-                    return GIVEN_UP
+                    return self.give_up(f"after {len(failures)} failures, the last one: {why}")
+                if self.group and not self.group.leads:
+                    # Rank 0 waits for the whole group.
+                    delay = 1.0
                 self.say(f"failed: {why}; next start in {delay:g} s")
                 time.sleep(delay)
+
+
+def must_be_empty(ask_what_lacks: t.Callable[[], str]) -> None:
+    """Raise RankFailedError with what lacks, unless nothing does."""
+    lack = ask_what_lacks()
+    if lack:
+        raise RankFailedError(lack)
 
 
 def main() -> int:
@@ -323,8 +307,10 @@ def main() -> int:
     try:
         return rank.keep()
     except StoppedError:
+        with contextlib.suppress(StoppedError):
+            rank.drain()
         rank.say(f"stopping {rank.name}")
-        rank.stop()
+        rank.stop("it was stopped")
         return 0
 
 

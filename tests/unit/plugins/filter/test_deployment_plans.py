@@ -50,7 +50,7 @@ def test_the_filter_has_its_name() -> None:
 def test_a_good_fleet_is_planned() -> None:
     result = planned()
     assert result["mistakes"] == []
-    assert set(result) == {"mistakes", "ray", "deployments", "endpoints"}
+    assert set(result) == {"mistakes", "ray", "deployments", "endpoints", "table", "suspects"}
     assert [one["name"] for one in result["deployments"]] == ["tiny"]
     assert {name: one["address"] for name, one in result["ray"]["members"].items()} == {
         "one": "10.0.0.1",

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -40,7 +41,7 @@ CASES: list[tuple[str, dict[str, str] | None, dict[str, t.Any] | None, list[str]
 def test_the_verdict_of_a_rank(
     unit: dict[str, str] | None, container: dict[str, t.Any] | None, verdicts: list[str], observed: str
 ) -> None:
-    checks = judge(UNIT, unit, container, "", {})
+    checks = judge(UNIT, unit, container, "")
     assert [one["verdict"] for one in checks] == verdicts
     assert checks[0]["observed"] == observed
     assert all(one["name"].startswith(f"rank {UNIT}") for one in checks)
@@ -49,21 +50,21 @@ def test_the_verdict_of_a_rank(
 
 @pytest.mark.parametrize(("status", "verdict"), [("ready after 9 s", NOT_VERIFIED), ("loading: x", FAIL)])
 def test_a_container_that_could_not_be_looked_at_is_no_dead_one(status: str, verdict: str) -> None:
-    first = judge(UNIT, shown(StatusText=status), None, "", {}, "the Docker daemon is not running")[0]
+    first = judge(UNIT, shown(StatusText=status), None, "", "the Docker daemon is not running")[0]
     assert first["verdict"] == verdict
     assert ("could not be looked at: the Docker daemon is not running" in first["observed"]) is (verdict != FAIL)
 
 
 def test_without_a_known_cause_the_last_words_are_the_remedy() -> None:
-    [first, _second] = judge(UNIT, shown(StatusText=""), None, "one\n two \n\n three\n\n", {})
+    [first, _second] = judge(UNIT, shown(StatusText=""), None, "one\n two \n\n three\n\n")
     assert first["remedy"] == f"see journalctl -u {UNIT}. Last words: two | three"
-    assert judge(UNIT, shown(StatusText=""), None, "", {})[0]["remedy"].endswith("Last words: none")
+    assert judge(UNIT, shown(StatusText=""), None, "")[0]["remedy"].endswith("Last words: none")
 
 
 def test_the_cause_is_looked_for_in_status_and_log() -> None:
-    signatures = {r"port (\d+) taken": "free it"}
-    for status, log in (("failed: port 80 taken", ""), ("", "…\nport 80 taken\n…")):
-        assert judge(UNIT, shown(StatusText=status), None, log, signatures)[0]["remedy"] == "port 80 taken: free it"
+    taken = "bind: address already in use"
+    for status, log in ((f"failed: {taken}", ""), ("", f"…\n{taken}\n…")):
+        assert "taken" in judge(UNIT, shown(StatusText=status), None, log)[0]["remedy"]
 
 
 @pytest.mark.parametrize(
@@ -80,14 +81,14 @@ def test_the_cause_is_looked_for_in_status_and_log() -> None:
     ],
 )
 def test_known_lines_of_engines_have_a_remedy(log: str, expected: str) -> None:
-    assert judge(UNIT, shown(StatusText="loading: x"), None, log, {})[0]["remedy"].startswith(expected)
+    assert judge(UNIT, shown(StatusText="loading: x"), None, log)[0]["remedy"].startswith(expected)
 
 
 def test_the_first_signature_wins_and_none_is_empty() -> None:
-    signatures = {"token": "first", "refused": "second"}
-    assert cause(["refused", "wrong token"], signatures) == "token: first"
-    assert cause(["all is well"], signatures) == ""
-    assert cause([], signatures) == ""
+    assert cause("connection refused\nFailed to connect to GCS at address 1:2\nInvalidAuthToken").startswith(
+        "InvalidAuthToken: the token"
+    )
+    assert cause("all is well") == "" == cause("")
 
 
 #: What Ray 2.60 and the supervisor say.
@@ -109,14 +110,14 @@ SAID = [
 
 @pytest.mark.parametrize(("said", "expected"), SAID)
 def test_what_ray_says_has_a_remedy(said: str, expected: str) -> None:
-    assert expected in cause([said], RAY_SIGNATURES)
+    assert expected in cause(said)
 
 
 def test_every_signature_of_ray_has_its_case() -> None:
-    found = {cause([said], {pattern: pattern}) and pattern for said, _expected in SAID for pattern in RAY_SIGNATURES}
-    assert found - {""} == set(RAY_SIGNATURES)
+    found = {pattern for pattern in RAY_SIGNATURES for said, _expected in SAID if re.search(pattern, said)}
+    assert found == set(RAY_SIGNATURES)
 
 
 def test_a_wrong_token_is_named_before_the_connection_errors_after_it() -> None:
     log = "Failed to connect to GCS at address 10.0.0.1:6379\nInvalidAuthToken\n"
-    assert cause([log], RAY_SIGNATURES).startswith("InvalidAuthToken: the token differs")
+    assert cause(log).startswith("InvalidAuthToken: the token differs")

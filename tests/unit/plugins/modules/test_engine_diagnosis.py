@@ -40,10 +40,12 @@ def test_findings_of_all_ranks_best_first(run_module: Run) -> None:
     assert [(one["name"], one["rank"]) for one in result["findings"]] == [("gpu-lost", 1), ("engine-core-failed", 0)]
     assert result["problems"] == ["rank1: no dmesg"]
     assert [(one["container"], one["lines"]) for one in result["ranks"]] == [("rank0", 1), ("rank1", 2)]
-    assert result["logs"] == {}
+    assert result["logs"] == []
 
 
 def test_logs_are_returned_without_secrets(run_module: Run) -> None:
     result = run_module("engine_diagnosis", ranks=RANKS, with_logs=True)
-    assert result["logs"]["rank1"].startswith("2026-11-22T04:11:00.0Z api_key=***\n")
+    assert {one["container"]: one["text"] for one in result["logs"]}["rank1"].startswith(
+        "2026-11-22T04:11:00.0Z api_key=***\n"
+    )
     assert "sk-secret" not in str(result)

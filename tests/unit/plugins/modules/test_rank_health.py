@@ -114,10 +114,19 @@ def test_the_log_of_a_rank_that_is_not_ready_names_the_cause(run_module: Run, no
     assert node.asked[-1] == ["docker", "logs", "--tail", "400", CONTAINER]
 
 
-def test_signatures_of_the_engine_come_before_those_of_ray(run_module: Run, node: Node) -> None:
-    node.units, node.log = [unit("loading: x")], "Failed to connect to GCS at address 10.0.0.1:6379\nno room\n"
-    result = run_module("rank_health", ranks=RANKS, signatures={"no room": "use more GPUs"})
-    assert "no room: use more GPUs" in result["msg"]
+def test_a_supervisor_that_ends_at_once_is_not_waited_for(run_module: Run, node: Node) -> None:
+    node.units = [unit("", SubState="auto-restart", ActiveState="activating", NRestarts="7")]
+    result = run_module("rank_health", ranks=RANKS, wait_seconds=600)
+    assert result["failed"] and node.pauses == []
+    assert result["facts"] == {UNIT: "given up: the supervisor ended 7 times at once"}
+
+
+@pytest.mark.parametrize(
+    "properties", [{"SubState": "running", "NRestarts": "7"}, {"SubState": "auto-restart", "NRestarts": "2"}]
+)
+def test_one_that_may_still_come_up_is_waited_for(run_module: Run, node: Node, properties: dict[str, str]) -> None:
+    node.units = [unit("", **properties), READY]
+    assert run_module("rank_health", ranks=RANKS, wait_seconds=60)["verdict"] == "pass"
 
 
 def test_a_rank_is_waited_for(run_module: Run, node: Node) -> None:

@@ -33,6 +33,9 @@ def test_name_and_model_are_enough() -> None:
         "pipeline_parallel": 1,
         "port": 8000,
         "rendezvous_port": 29501,
+        "supervisor_port": 29510,
+        "concurrency": 0,
+        "force": False,
         "ready_budget_seconds": 0,
         "options": {},
         "extra_args": (),
@@ -53,6 +56,9 @@ def test_every_key_is_taken_over() -> None:
         "pipeline_parallel": 2,
         "port": 8001,
         "rendezvous_port": 29555,
+        "supervisor_port": 29556,
+        "concurrency": 4,
+        "force": True,
         "options": {"seed": 1},
         "extra_args": ["--max-log-len", 5],
         "environment": {"A": "b"},
@@ -100,7 +106,7 @@ def test_what_cannot_be_read(wish: dict[str, t.Any], expected: str) -> None:
 
 
 WRONG: list[tuple[dict[str, t.Any], str]] = [
-    ({"gpus": 2}, "gpus: unknown key; known are engine, environment, extra_args"),
+    ({"gpus": 2}, "gpus: unknown key; known are concurrency, engine, environment, extra_args"),
     ({"name": "R1"}, "name: 'R1' may hold a-z, 0-9 and '-' only"),
     ({"name": "-r1"}, "name: '-r1' may hold"),
     ({"name": "r1-"}, "name: 'r1-' may hold"),

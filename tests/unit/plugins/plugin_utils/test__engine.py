@@ -154,7 +154,16 @@ def test_readiness_is_a_completion_and_not_only_health() -> None:
     one = Deployment(name="d", model="m", served_name="DeepSeek", port=8001)
     health = {"kind": "http", "url": "http://127.0.0.1:8001/health"}
     completion = {"kind": "completion", "url": "http://127.0.0.1:8001/v1/completions", "model": "DeepSeek"}
-    assert SAMPLE.probes(one, PLACE) == {"ready": [health, completion], "alive": [health]}
+    tokens = {
+        **completion,
+        "kind": "tokens",
+        "metrics_url": "",
+        "counters": [],
+        "idle_seconds": 30,
+        "timeout_seconds": 60,
+    }
+    assert SAMPLE.probes(one, PLACE) == {"ready": [health, completion], "alive": [health, tokens]}
+    assert SAMPLE.drain(one, PLACE) is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan import MistakesError, merged, plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan import MistakesError, plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan_mistakes import Wishes, merged
+from tests.unit.plugins.plugin_utils import sizing_samples
 from tests.unit.plugins.plugin_utils.wishes import PORTS, facts, fleet
 
 ONE: dict[str, t.Any] = {"name": "tiny", "model": "tiny", "image": "engine:1", "pipeline_parallel": 2}
@@ -84,9 +86,15 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ),
     (
         "a further rank of SGLang listens too",
-        {"deployments": deployment(engine="sglang", port=6379)},
-        "the port of deployment tiny on two: 6379 is already ray_cluster_ports.gcs",
+        {"deployments": deployment(engine="sglang"), "gateway": {"node": "two", "port": 8000}},
+        "gateway_port on two: 8000 is already the port of deployment tiny",
     ),
+    (
+        "the supervisors meet where the ranks do",
+        {"deployments": deployment(engine="vllm_native", supervisor_port=29501)},
+        "the supervisor_port of deployment tiny on one: 29501 is already the rendezvous_port of deployment tiny",
+    ),
+    ("force that is no bool", {"deployments": deployment(force="yes")}, "force: 'yes' is not true or false"),
     ("old flag", {"deployments": deployment(extra_args=["--swap-space", "4"])}, "--swap-space is of an older release"),
     (
         "unknown node",
@@ -221,6 +229,92 @@ def test_ranks_without_ray_meet_at_the_first_node(engine: str) -> None:
     assert ("/dev/shm/sgl_shm_mq_*" in first["spec"]["sweep"]) == (engine == "sglang")
     run = second["spec"]["container"]["run"]
     assert "--init" in run and "--pid" not in run
+
+
+@pytest.mark.parametrize(("engine", "needed"), [("vllm", True), ("vllm_native", False), ("sglang", False)])
+def test_ray_runs_only_where_an_engine_needs_it(engine: str, needed: bool) -> None:
+    planned = plan(fleet(deployments=deployment(engine=engine), ray=ray(image="engine:1" if needed else "")))
+    assert planned["ray"]["needed"] is needed
+    assert (6379 in planned["ray"]["closed_ports"]) is needed
+    assert set(planned["ray"]["members"]) == {"one", "two"}
+    assert {one["engine"] for one in planned["suspects"]["two"]} == {"ray" if needed else engine}
+
+
+def test_ranks_on_several_nodes_know_their_neighbours() -> None:
+    planned = plan(fleet(deployments=deployment(engine="vllm_native")))
+    [native] = planned["deployments"]
+    first, second = (rank["spec"]["group"] for rank in native["ranks"])
+    assert first == {
+        "name": "tiny",
+        "rank": 0,
+        "address": "10.0.0.1",
+        "port": 29510,
+        "peers": [{"rank": 1, "address": "10.0.0.2"}],
+    }
+    assert (second["rank"], second["address"], second["peers"]) == (1, "10.0.0.2", [{"rank": 0, "address": "10.0.0.1"}])
+    assert planned["ray"]["closed_ports"] == [8000, 29501, 29510]
+    assert {one["port"] for one in planned["ray"]["probes_from_outside"]} == {8000, 29501, 29510}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"engine": "vllm"}, {"engine": "vllm_native", "nodes": ["one"], "pipeline_parallel": 1}]
+)
+def test_a_rank_alone_has_no_group(changed: dict[str, t.Any]) -> None:
+    [planned] = plan(fleet(deployments=deployment(**changed)))["deployments"]
+    assert all("group" not in rank["spec"] for rank in planned["ranks"])
+
+
+def test_only_the_first_rank_drains() -> None:
+    [planned] = plan(fleet(deployments=deployment(engine="vllm_native")))["deployments"]
+    first, second = (rank["spec"].get("drain") for rank in planned["ranks"])
+    assert (first["gauges"], second) == (["vllm:num_requests_running"], None)
+
+
+H20 = {"gpu_gib": 95.0, "gpu_kind": "h20-96"}
+
+
+def large(gpu: dict[str, t.Any] | None = None, **changed: t.Any) -> Wishes:
+    """Return wishes for a Mixtral of 47B on two nodes with one GPU each."""
+    models = {
+        "tiny": {
+            "directory": "/m",
+            "config": sizing_samples.config("mixtral-8x7b"),
+            "bytes": 93_400_000_000,
+            "problem": "",
+        }
+    }
+    nodes = {name: {**node, "gpu": gpu if gpu is not None else H20} for name, node in fleet().nodes.items()}
+    return fleet(models=models, nodes=nodes, deployments=deployment(**changed))
+
+
+def test_what_does_not_fit_is_refused_with_what_would() -> None:
+    with pytest.raises(MistakesError) as caught:
+        plan(large(gpu={"gpu_gib": 40.0, "gpu_kind": "x"}))
+    [refusal] = caught.value.args[0]
+    assert refusal.startswith("deployment tiny: does not fit, each GPU lacks ")
+    assert "It would fit with (1) " in refusal and "(3) " in refusal
+
+
+def test_force_starts_it_all_the_same() -> None:
+    planned = plan(large(gpu={"gpu_gib": 40.0, "gpu_kind": "x"}, force=True))
+    assert planned["deployments"][0]["sizing"]["fits"] is False
+
+
+def test_what_fits_is_told_in_a_table() -> None:
+    planned = plan(large(options={"max_model_len": 8192}))
+    assert planned["deployments"][0]["sizing"]["fits"] is True
+    assert "yes, +" in "\n".join(planned["table"])
+    assert (
+        planned["deployments"][0]["ready_budget_seconds"]
+        == planned["deployments"][0]["ranks"][0]["spec"]["ready_budget_seconds"]
+        > 900
+    )
+
+
+def test_a_gpu_that_is_not_known_is_no_reason_to_refuse() -> None:
+    planned = plan(large(gpu={}))
+    assert planned["deployments"][0]["sizing"]["fits"] is None
+    assert "not verified" in "\n".join(planned["table"])
 
 
 def test_a_gateway_elsewhere_needs_the_engine_on_the_nodes_address() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan import Wishes
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan_mistakes import Wishes
 
 PORTS = {
     "gcs": 6379,

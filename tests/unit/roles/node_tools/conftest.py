@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import json
 import os
 import pathlib
@@ -31,7 +31,8 @@ run)
 inspect)
   if [ "$3" = "{{.Id}}" ]; then cat identity; else cat state; fi ;;
 logs)
-  printf 'one\\ntwo\\nthree\\n'; echo "bind: Address already in use" >&2 ;;
+  printf 'one\\ntwo\\nthree\\n'; echo "bind: Address already in use" >&2
+  if [ -e says ]; then cat says; fi ;;
 stop)
   if [ -e state ]; then echo "false 137" > state; fi ;;
 rm)
@@ -61,6 +62,10 @@ class Docker:
     def refuses(self) -> None:
         """From now on `docker run` fails."""
         (self.folder / "refuses").touch()
+
+    def says(self, text: str) -> None:
+        """What the container's log ends with."""
+        (self.folder / "says").write_text(text)
 
     def identity(self, identity: str) -> None:
         (self.folder / "identity").write_text(identity)
@@ -116,11 +121,12 @@ class Sleeps(list[float]):
 
 @pytest.fixture(scope="session")
 def supervisor() -> types.ModuleType:
-    found = importlib.util.spec_from_file_location("rank_supervisor", SUPERVISOR)
-    assert found and found.loader
-    module = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    return importlib.import_module("rank_supervisor")
+
+
+@pytest.fixture(scope="session")
+def probes() -> types.ModuleType:
+    return importlib.import_module("rank_probes")
 
 
 @pytest.fixture

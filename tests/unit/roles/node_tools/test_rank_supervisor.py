@@ -117,7 +117,7 @@ def test_a_run_that_docker_refuses_is_a_failure(supervisor: types.ModuleType, do
 
 def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, docker: Docker, spec: Spec) -> None:
     with pytest.raises(supervisor.RankFailedError, match=f"the container {NAME} is gone"):
-        supervisor.Rank(spec).must_run()
+        supervisor.Rank(spec).must_hold()
 
 
 # --- watching ---------------------------------------------------------------------------------------------------------
@@ -144,6 +144,70 @@ def test_a_container_that_ends_is_dead_at_once(
     with pytest.raises(supervisor.RankFailedError) as failed:
         supervisor.Rank({**spec, "alive_failures": 100}).watch()
     assert (str(failed.value), sleeps) == (ENDED, [7])
+
+
+def test_loading_tells_how_far_it_is(
+    supervisor: types.ModuleType, docker: Docker, systemd: Systemd, sleeps: Sleeps, spec: Spec
+) -> None:
+    docker.says("Loading safetensors checkpoint shards:  41% Completed | 67/163\\r")
+    late = stub.in_turn(stub.answer(503, b""), stub.answer(200, b""))
+    with stub.serving({"/health": late}) as url:
+        supervisor.Rank({**spec, "ready": [http_probe(url)], "ready_budget_seconds": 600}).start()
+    assert "STATUS=loading: Loading safetensors checkpoint shards 41 %" in systemd.all()
+
+
+def test_an_engine_that_is_silent_is_dead_after_two_questions(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker.is_now("true 0")
+    with stub.serving({"/health": stub.answer(200, b""), "/v1/completions": stub.answer(500, b"")}) as url:
+        tokens = {
+            "kind": "tokens",
+            "url": f"{url}/v1/completions",
+            "model": "m",
+            "idle_seconds": 0,
+            "timeout_seconds": 5,
+        }
+        with pytest.raises(supervisor.RankFailedError, match=r"no token: .* answered 500"):
+            supervisor.Rank({**spec, "alive": [http_probe(url), tokens], "alive_failures": 6}).watch()
+    assert [line[:16] for line in capsys.readouterr().out.splitlines()] == ["alive? 3 of 6: n", "alive? 6 of 6: n"]
+
+
+# --- a stop that is asked for -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "slept"),
+    [
+        ([stub.answer(200, b"x:running 2\n"), stub.answer(200, b"x:running 0\n")], [1]),
+        ([stub.answer(200, b"x:other 2\n")], []),
+        ([stub.answer(500, b"")], []),
+    ],
+)
+def test_a_stop_waits_for_requests(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, answers: t.Any, slept: list[int]
+) -> None:
+    with stub.serving({"/metrics": stub.in_turn(*answers)}) as url:
+        rank = supervisor.Rank(
+            {**spec, "drain": {"metrics_url": f"{url}/metrics", "gauges": ["x:running"], "seconds": 9}}
+        )
+        rank.drain()
+        assert sleeps == [], "what is not ready serves nothing"
+        rank.say("ready after 1 s", ready=True)
+        rank.drain()
+    assert sleeps == slept
+
+
+def test_a_drain_is_bounded(supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec) -> None:
+    now = iter([0.0, 0.0, 5.0, 9.5])
+    sleeps.monotonic = lambda: next(now)
+    with stub.serving({"/metrics": stub.answer(200, b"x:running 2\n")}) as url:
+        rank = supervisor.Rank(
+            {**spec, "drain": {"metrics_url": f"{url}/metrics", "gauges": ["x:running"], "seconds": 9}}
+        )
+        rank.told = "ready after 1 s"
+        rank.drain()
+    assert sleeps == [1, 1]
 
 
 # --- again and again --------------------------------------------------------------------------------------------------
@@ -179,9 +243,9 @@ def test_failures_long_ago_do_not_count(
     stop = supervisor.Rank.stop
 
     class Rank(supervisor.Rank):  # type: ignore[name-defined]
-        def stop(self) -> None:
+        def stop(self, why: str = "") -> None:
             now[0] = next(failures)
-            stop(self)
+            stop(self, why)
 
     docker.refuses()
     assert Rank(spec).keep() == 78

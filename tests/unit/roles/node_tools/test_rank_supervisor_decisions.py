@@ -55,10 +55,8 @@ def node(address: str, gpus: float | None = 1, state: str = "ALIVE") -> dict[str
         ([node("a", None), node("b", None)], 0, ""),
     ],
 )
-def test_what_ray_lacks(
-    supervisor: types.ModuleType, nodes: list[dict[str, t.Any]], gpus: float, expected: str
-) -> None:
-    assert supervisor.missing_ray_nodes(nodes, ["b", "a"], gpus) == expected
+def test_what_ray_lacks(probes: types.ModuleType, nodes: list[dict[str, t.Any]], gpus: float, expected: str) -> None:
+    assert probes.missing_ray_nodes(nodes, ["b", "a"], gpus) == expected
 
 
 @pytest.mark.parametrize(
@@ -79,3 +77,43 @@ def test_what_ray_lacks(
 )
 def test_last_words_name_the_error(supervisor: t.Any, log: str, words: str) -> None:
     assert supervisor.last_words(log) == words
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("", ""),
+        ("INFO 11-22 loading weights\n", ""),
+        (
+            "Loading safetensors checkpoint shards:   0% Completed | 0/163 [00:00<?]\n",
+            "Loading safetensors checkpoint shards 0 %",
+        ),
+        (
+            "Loading safetensors checkpoint shards:  5%\nCapturing CUDA graphs (decode, FULL):  40%|####",
+            "Loading safetensors checkpoint shards 5 %",
+        ),
+        ("Capturing CUDA graphs (FULL):  40%|####", "Capturing CUDA graphs 40 %"),
+        ("Multi-thread loading shards:  12% Completed | 20/163", "Multi-thread loading shards 12 %"),
+        ("GPU KV cache usage: 3.1%", ""),
+    ],
+)
+def test_progress_is_the_last_share_that_a_log_tells(probes: types.ModuleType, log: str, expected: str) -> None:
+    assert probes.progress(log) == expected
+
+
+@pytest.mark.parametrize(
+    ("metrics", "expected"),
+    [
+        ("", None),
+        ("# HELP x:tokens_total all\nx:tokens 3\n", None),
+        ("x:tokens_total 3\n", 3),
+        (
+            'x:tokens_total{engine="0",model="a b"} 3.0\nx:tokens_total{engine="1"} 4 1700000000\nx:tokens_total_more 9\n',
+            7,
+        ),
+        ("x:tokens_total nothing\n", None),
+        ("x:tokens_total 0\n", 0),
+    ],
+)
+def test_counters_are_added_up(probes: types.ModuleType, metrics: str, expected: float | None) -> None:
+    assert probes.total_of(metrics, ["x:tokens_total"]) == expected
