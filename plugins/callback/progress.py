@@ -132,6 +132,7 @@ class CallbackModule(CallbackBase):
         self._changes: dict[tuple[str, str], list[str]] = {}
         self._diffs: dict[str, str] = {}
         self._failures: dict[str, str] = {}
+        self._states: dict[str, str] = {}  # how far what is waited for has come, by host
 
     # -- the run -----------------------------------------------------------------------------------------------------
 
@@ -195,14 +196,14 @@ class CallbackModule(CallbackBase):
         elif self._display.verbosity and not loop:
             self._show_ok(result)
         elif result.task.action in constants._ACTION_DEBUG and not loop:
-            self._note(f"note: [{self.host_label(result)}] {self._place.task}", _result.message(result.result))
+            self._note(f"note: [{self.host_label(result)}] {self._place.task}", _result.said(result.result))
         self._details(result, shown=result.is_changed())
 
     def v2_runner_item_on_ok(self, result: t.Any) -> None:
         if self._display.verbosity:
             self._show_ok(result)
         elif result.task.action in constants._ACTION_DEBUG:
-            self._note(f"note: [{self.host_label(result)}] {self._place.task}", _result.message(result.result))
+            self._note(f"note: [{self.host_label(result)}] {self._place.task}", _result.said(result.result))
         self._warn(result)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
@@ -227,6 +228,10 @@ class CallbackModule(CallbackBase):
             self._note(f"skipped: [{result.host.get_name()}] {self._place.task}", "", constants.COLOR_SKIP)
 
     def v2_runner_retry(self, result: t.Any) -> None:
+        states = _result.states_of(result.result)
+        if states and states != self._states.get(result.host.get_name()):
+            self._states[result.host.get_name()] = states
+            self._note(f"waiting: [{self.host_label(result)}] {states}", "")
         tries = result.result.get("attempts", 0), result.result.get("retries", 0)
         if self._display.verbosity:
             self._note(
@@ -295,7 +300,7 @@ class CallbackModule(CallbackBase):
         item = _result.item_label(result.result)
         text = f"ok: [{self.host_label(result)}] {self._place.task}" + (f" ({item})" if item else "")
         wanted = self._display.verbosity >= 2 or result.task.action in constants._ACTION_DEBUG
-        details = _result.message(result.result) if result.task.action in constants._ACTION_DEBUG else ""
+        details = _result.said(result.result) if result.task.action in constants._ACTION_DEBUG else ""
         if wanted and not details:
             details = self._dump_results(result.result, indent=2)
         self._note(text, details, constants.COLOR_OK)

@@ -68,6 +68,8 @@ class Engine:
     #: Names in Prometheus' text at /metrics: of the tokens generated, and of the requests that are being served.
     token_counters: tuple[str, ...] = ()
     running_gauges: tuple[str, ...] = ()
+    #: Variable that names a cache of compiled kernels → folder below the one that outlives containers.
+    caches: t.ClassVar[t.Mapping[str, str]] = {}
     #: What a killed rank leaves, beside what all do: globs of files under /dev/shm.
     left_behind: tuple[str, ...] = ()
     #: option → (flag, kind); kind is one of KINDS.

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _docker_run,
+    _kernel_cache,
     _ray,
     _registry,
     _sizing_overview,
@@ -70,7 +71,11 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
         raise MistakesError(mistakes)
     head = members[wishes.ray["head"] or _first_node(deployments) or next(iter(members))]
     ordered = [head, *[one for one in members.values() if one.name != head.name]]
-    ray_options = {**wishes.ray, "image_identity": _identity(wishes.ray["image"], wishes)}
+    ray_options = {
+        **wishes.ray,
+        "image_identity": _identity(wishes.ray["image"], wishes),
+        **_ray_caches(wishes, deployments),
+    }
     plans = [_deployment_plan(one, wishes, members, head, accounts[one.name]) for one in deployments]
     ray = _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], ray_options)
     ray["needed"] = needs_ray(deployments)
@@ -102,6 +107,20 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             for one in plans
         ],
     }
+
+
+def _cache(wishes: Wishes, node: str, image: str) -> list[str]:
+    kind = wishes.nodes[node].get("gpu", {}).get("gpu_kind", "")
+    return _kernel_cache.mount(wishes.ray.get("cache_directory", ""), image, _identity(image, wishes), kind)
+
+
+def _ray_caches(wishes: Wishes, deployments: t.Sequence[Deployment]) -> dict[str, t.Any]:
+    """Return {cache_mounts: {node: mounts}, cache_environment}: what Ray's workers compile is the engine's."""
+    engines = [_registry.engine(one.engine) for one in deployments]
+    caches = {name: folder for one in engines if one.needs_ray for name, folder in one.caches.items()}
+    mounts = {node: _cache(wishes, node, wishes.ray["image"]) for node in wishes.nodes}
+    environment = _kernel_cache.variables(caches, next(iter(mounts.values())))
+    return {"cache_mounts": mounts, "cache_environment": {name: value for name, (value, _why) in environment.items()}}
 
 
 def _suspects(
@@ -195,7 +214,10 @@ def _rank_plan(
 ) -> dict[str, t.Any]:
     ray, name = wishes.ray, f"gpufleet-engine-{one.name}-rank{place.rank}"
     reasoned = engine.env(one, place)
-    mounts = [f"{place.model_directory}:{place.model_directory}:ro", *one.mounts]
+    image = one.image or engine.image
+    cache = _cache(wishes, place.node, image)
+    reasoned |= _kernel_cache.variables(engine.caches, cache)
+    mounts = [f"{place.model_directory}:{place.model_directory}:ro", *cache, *one.mounts]
     waits: list[dict[str, t.Any]] = []
     if engine.needs_ray:
         own = next(member for member in members if member.name == place.node)
@@ -215,7 +237,7 @@ def _rank_plan(
     container = {
         # Ray 2.60 finds the node of a driver by the raylet in the process list. It also ends the driver with its raylet.
         "pid_of": _ray.CONTAINER if engine.needs_ray else None,
-        "image": one.image or engine.image,
+        "image": image,
         "argv": engine.argv(one, place),
         "env": {key: value for key, (value, _why) in reasoned.items()} | dict(one.environment),
         "mounts": mounts,

@@ -27,7 +27,7 @@ class Wishes:
     known_platforms
     models       {name: {directory, config: dict or None, tensors, bytes, problem}} as seen where the files are
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
-    ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers,
+    ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
                  gpu_access: {node: cdi, runtime or hook}}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for

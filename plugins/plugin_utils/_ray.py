@@ -106,14 +106,15 @@ def plan(
     A member has address, interface, gpus, role (head or worker), unit, container, reasons, spec.
 
     ``options``: image_identity, token_path, session_directory, mounts, object_store_gib, gpu_containers (bool),
-    gpu_access ({node: way}), environment.
+    gpu_access ({node: way}), environment, cache_mounts ({node: mounts}) and cache_environment of compiled kernels.
     ``spec`` is what roles/node_tools/files/rank_supervisor.py reads.
     """
     planned: dict[str, t.Any] = {}
     for member in members:
         reasoned = environment(member, head, ports)
         is_head = member.name == head.name
-        env = {name: value for name, (value, _why) in reasoned.items()} | dict(options.get("environment", {}))
+        env = {name: value for name, (value, _why) in reasoned.items()}
+        env |= dict(options.get("cache_environment", {})) | dict(options.get("environment", {}))
         if is_head:
             # `ray start --head` refuses an address of a cluster that it is about to make.
             env.pop("RAY_ADDRESS")
@@ -127,6 +128,7 @@ def plan(
             "mounts": [
                 f"{options['token_path']}:{TOKEN_IN_CONTAINER}:ro",
                 f"{options['session_directory']}:{SESSION_IN_CONTAINER}",
+                *options.get("cache_mounts", {}).get(member.name, []),
                 *options.get("mounts", []),
             ],
             "gpus": _docker_run.gpu_access(options, member.name, member.gpus),

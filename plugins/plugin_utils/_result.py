@@ -24,6 +24,9 @@ HIDDEN = "hidden (no_log)"
 #: How many lines of a failed program's output are shown.
 TAIL_LINES = 20
 
+#: What Ansible adds to every result.
+NOT_SHOWN = ("changed", "failed", "item", "ansible_loop_var")
+
 Result = t.Mapping[str, t.Any]
 
 
@@ -116,6 +119,26 @@ def message(result: Result) -> str:
             lines += [f"{key}:"] + [f"  {line}" for line in said[-TAIL_LINES:]]
             break
     return "\n".join(lines) or "failed without a message"
+
+
+def said(result: Result) -> str:
+    """Return what a debug task shows: its message, or the variable with its value."""
+    if is_hidden(result):
+        return HIDDEN
+    if "msg" in result:
+        return "\n".join(_lines(result["msg"]))
+    shown = {
+        key: scrub(value) for key, value in result.items() if not key.startswith("_ansible") and key not in NOT_SHOWN
+    }
+    return "\n".join(f"{key}: {json.dumps(value, indent=2, ensure_ascii=False)}" for key, value in shown.items())
+
+
+def states_of(result: Result) -> str:
+    """Return how far a proof that is waited for has come, such as ``rank.service: loading 42 %``; empty when it says nothing."""
+    facts = result.get("facts")
+    if is_hidden(result) or not isinstance(facts, t.Mapping):
+        return ""
+    return "; ".join(f"{key}: {plain(value)}" for key, value in facts.items() if isinstance(value, str) and value)
 
 
 def _lines(value: t.Any) -> list[str]:

@@ -36,6 +36,12 @@ class Sglang(Engine):
     meets = True
     every_rank_listens = True
     left_behind = ("/dev/shm/sgl_shm_mq_*", "/dev/shm/sglang_loads_*")
+    caches: t.ClassVar[t.Mapping[str, str]] = {
+        "SGLANG_DG_CACHE_DIR": "deep_gemm",
+        "TRITON_CACHE_DIR": "triton",
+        "TORCHINDUCTOR_CACHE_DIR": "inductor",
+        "FLASHINFER_WORKSPACE_BASE": "flashinfer",
+    }
     options: t.ClassVar[t.Mapping[str, tuple[str, str]]] = {
         # What fits.
         "context_length": ("--context-length", "int"),

@@ -28,6 +28,12 @@ class Vllm(Engine):
     parser = "vllm"
     token_counters = ("vllm:generation_tokens_total",)
     running_gauges = ("vllm:num_requests_running",)
+    # torch.compile's and DeepGEMM's lie below the first one.
+    caches: t.ClassVar[t.Mapping[str, str]] = {
+        "VLLM_CACHE_ROOT": "vllm",
+        "TRITON_CACHE_DIR": "triton",
+        "FLASHINFER_WORKSPACE_BASE": "flashinfer",
+    }
     options: t.ClassVar[t.Mapping[str, tuple[str, str]]] = {
         # What fits.
         "max_model_len": ("--max-model-len", "int"),

@@ -160,3 +160,37 @@ def test_node_facts_tell_platform_and_address() -> None:
     assert _result.node_of({"node": facts}) == {"platform": "Debian 12.9", "address": "10.77.0.11"}
     assert _result.node_of({"node": {**facts, "default_interface": None}})["address"] == ""
     assert _result.node_of({"node": "lab1"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ({"msg": "one\ntwo"}, "one\ntwo"),
+        ({"msg": ["one", "two"], "changed": False}, "one\ntwo"),
+        ({"msg": ""}, ""),
+        # A variable that looks like a failed result.
+        (
+            {"fleet": {"failed": True, "rc": 1}, "changed": False, "_ansible_verbose_always": True},
+            '{\n  "failed": true,\n  "rc": 1\n}',
+        ),
+        ({"answer": {"api_key": "s3cret", "a": 1}}, '{\n  "a": 1\n}'),
+        ({"msg": "s3cret", "_ansible_no_log": True}, _result.HIDDEN),
+    ],
+)
+def test_what_a_debug_task_shows(result: dict[str, t.Any], expected: str) -> None:
+    shown = _result.said(result)
+    assert shown.endswith(expected) and "without a message" not in shown and "s3cret" not in shown
+
+
+@pytest.mark.parametrize(
+    ("result", "expected"),
+    [
+        ({"facts": {"a.service": "loading 42 %", "b.service": ""}}, "a.service: loading 42 %"),
+        ({"facts": {"waited_seconds": 3}}, ""),
+        ({"facts": {}}, ""),
+        ({}, ""),
+        ({"facts": {"a": "x"}, "censored": "x"}, ""),
+    ],
+)
+def test_how_far_what_is_waited_for_has_come(result: dict[str, t.Any], expected: str) -> None:
+    assert _result.states_of(result) == expected
