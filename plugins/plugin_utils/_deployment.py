@@ -24,10 +24,12 @@ PLACEHOLDER = re.compile(r"(?i)(change[-_ ]?me|replace[-_ ]?me|your[-_ ](key|tok
 class Deployment:
     """One wanted deployment. ``nodes`` empty means all nodes; ``image`` empty means the engine's own.
 
-    ``release`` is the engine's in that image, where the image's tag does not say it. ``rendezvous_port`` is where the ranks
-    of engines without Ray meet, on the first node, and ``supervisor_port`` where their supervisors tell each other how
-    they are. ``concurrency``: requests of the asked length that shall be served at once, for the account only. ``force``
-    starts what does not fit by that account.
+    release          the engine's in that image, where the image's tag does not say it
+    gpus_per_node    0: all of a node's GPUs
+    rendezvous_port  where the ranks of engines without Ray meet, on the first node
+    supervisor_port  where the supervisors of those engines tell each other how they are, on every node
+    concurrency      requests of the asked length that shall be served at once, for the account only
+    force            starts what does not fit by that account
     """
 
     name: str
@@ -39,6 +41,7 @@ class Deployment:
     release: str = ""
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
+    gpus_per_node: int = 0
     port: int = 8000
     rendezvous_port: int = 29501
     supervisor_port: int = 29510
@@ -65,6 +68,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "release": (str, "the engine's release in the image, such as 0.33.0"),
     "tensor_parallel": (int, "a whole number of GPUs"),
     "pipeline_parallel": (int, "a whole number of stages"),
+    "gpus_per_node": (int, "a number of GPUs"),
     "port": (int, "a TCP port"),
     "rendezvous_port": (int, "a TCP port"),
     "supervisor_port": (int, "a TCP port"),

@@ -31,10 +31,29 @@ def gpu_access(ray: t.Mapping[str, t.Any], node: str, gpus: int) -> str:
     return str(ray.get("gpu_access", {}).get(node, "hook"))
 
 
+def gpu_numbers(numbers: t.Sequence[int], gpus: int) -> list[int]:
+    """Return the GPUs that a container gets by number; empty when it gets all of the node's."""
+    return [] if len(numbers) == gpus else list(numbers)
+
+
+def gpu_words(access: str, numbers: t.Sequence[int]) -> list[str]:
+    """Return the words of ``docker run`` for all GPUs, or for those of these numbers, in one of the ways of GPU_WORDS."""
+    words = list(GPU_WORDS[access])
+    if not numbers:
+        return words
+    listed = ",".join(str(one) for one in numbers)
+    if access == "cdi":
+        return [word for one in numbers for word in ("--device", f"nvidia.com/gpu={one}")]
+    # Docker reads the value of --gpus as CSV, hence the quotes.
+    named = {"NVIDIA_VISIBLE_DEVICES=all": f"NVIDIA_VISIBLE_DEVICES={listed}", "all": f'"device={listed}"'}
+    return [named.get(word, word) for word in words]
+
+
 def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     """Return the words of ``docker run`` after ``--detach --name NAME``.
 
-    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (a key of GPU_WORDS), devices [path],
+    ``container``: image, argv, env {name: value}, mounts ["src:dst:ro"], gpus (a key of GPU_WORDS), gpu_numbers (none: all),
+    devices [path],
     raise_limits (false on a node that may not: no container would start),
     pid_of (the container whose processes it must see). Network and IPC are the host's: NCCL and Ray need the node's own
     addresses and shared memory. No restart policy: the rank supervisor restarts the whole group.
@@ -45,7 +64,7 @@ def arguments(container: t.Mapping[str, t.Any]) -> list[str]:
     if container.get("raise_limits", True):
         words += ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--ulimit", "nofile=1048576"]
     words += ["--security-opt", "no-new-privileges"]
-    words += GPU_WORDS[container.get("gpus", "")]
+    words += gpu_words(container.get("gpus", ""), container.get("gpu_numbers", ()))
     for device in container.get("devices", []):
         words += ["--device", device]
     for mount in container.get("mounts", []):

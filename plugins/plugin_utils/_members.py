@@ -17,7 +17,8 @@ import typing as t
 class Member:
     """One node with the address by which the others reach it.
 
-    ``raise_limits`` is false where containers cannot get higher limits than the node has (no CAP_SYS_RESOURCE).
+    ``ray_gpus`` are the numbers of those GPUs that the ledger leaves to Ray, None where it leaves all. ``raise_limits`` is
+    false where containers cannot get higher limits than the node has (no CAP_SYS_RESOURCE).
     """
 
     name: str
@@ -26,6 +27,12 @@ class Member:
     gpus: int
     raise_limits: bool = True
     listening: tuple[tuple[str, int], ...] = ()
+    ray_gpus: tuple[int, ...] | None = None
+
+    @property
+    def for_ray(self) -> tuple[int, ...]:
+        """Numbers of Ray's GPUs."""
+        return tuple(range(self.gpus)) if self.ray_gpus is None else self.ray_gpus
 
 
 def member(

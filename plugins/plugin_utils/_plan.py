@@ -9,10 +9,12 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _docker_run,
+    _gpu_ledger,
     _kernel_cache,
     _ray,
     _registry,
@@ -32,9 +34,11 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan_mistakes 
     needs_ray,
     platforms,
     ports,
-    sizes,
     texts,
 )
+
+#: GPU numbers by deployment and node, of engines without Ray.
+Dealt = t.Mapping[tuple[str, str], t.Sequence[int]]
 
 LOOPBACK = "127.0.0.1"
 
@@ -63,12 +67,14 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
     if wishes.ray["head"] and wishes.ray["head"] not in wishes.nodes:
         mistakes.append(f"ray_cluster_head: {wishes.ray['head']} is not in gpu_nodes ({', '.join(wishes.nodes)})")
     if not mistakes:
-        mistakes += sizes(deployments, members) + ports(wishes, deployments, members)
+        mistakes += _gpu_ledger.mistakes(deployments, members) + ports(wishes, deployments, members)
     accounts = {} if mistakes else {one.name: _account(one, wishes, members) for one in deployments}
     for one in deployments if accounts else ():
         mistakes += _sizing_overview.refusals(one.name, accounts[one.name], one.force)
     if mistakes:
         raise MistakesError(mistakes)
+    dealt, left = _gpu_ledger.deal(deployments, members)
+    members = {name: dataclasses.replace(one, ray_gpus=tuple(left[name])) for name, one in members.items()}
     head = members[wishes.ray["head"] or _first_node(deployments) or next(iter(members))]
     ordered = [head, *[one for one in members.values() if one.name != head.name]]
     ray_options = {
@@ -76,7 +82,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
         "image_identity": _identity(wishes.ray["image"], wishes),
         **_ray_caches(wishes, deployments),
     }
-    plans = [_deployment_plan(one, wishes, members, head, accounts[one.name]) for one in deployments]
+    plans = [_deployment_plan(one, wishes, members, head, accounts[one.name], dealt) for one in deployments]
     ray = _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], ray_options)
     ray["needed"] = needs_ray(deployments)
     if not ray["needed"]:
@@ -141,7 +147,10 @@ def _account(one: Deployment, wishes: Wishes, members: t.Mapping[str, Member]) -
     """Return whether the deployment fits on its nodes, by how much, and what it then offers."""
     # Not asdict: it would build Ansible's containers anew, which they refuse.
     wish = {**vars(one), "image": one.image or _registry.engine(one.engine).image}
-    nodes = [{"name": name, "gpus": members[name].gpus, **wishes.nodes[name].get("gpu", {})} for name in one.nodes]
+    nodes = [
+        {"name": name, "gpus": _gpu_ledger.taken(one, members[name]), **wishes.nodes[name].get("gpu", {})}
+        for name in one.nodes
+    ]
     return _sizing_overview.account(wish, wishes.models[one.model], nodes)
 
 
@@ -158,7 +167,12 @@ def _first_node(deployments: t.Sequence[Deployment]) -> str:
 
 
 def _deployment_plan(
-    one: Deployment, wishes: Wishes, members: t.Mapping[str, Member], head: Member, account: t.Mapping[str, t.Any]
+    one: Deployment,
+    wishes: Wishes,
+    members: t.Mapping[str, Member],
+    head: Member,
+    account: t.Mapping[str, t.Any],
+    dealt: Dealt,
 ) -> dict[str, t.Any]:
     engine = _registry.engine(one.engine)
     model = wishes.models[one.model]
@@ -181,10 +195,11 @@ def _deployment_plan(
             # A rank that answers only for show does so where nobody asks it.
             listen_address=LOOPBACK if number else listen,
             model_directory=model["directory"],
-            gpus=members[node].gpus,
+            gpus=_gpu_ledger.taken(one, members[node]),
             nodes=len(nodes),
         )
-        rank = _rank_plan(one, engine, place, wishes, [members[name] for name in nodes])
+        numbers = members[node].for_ray if engine.needs_ray else dealt[one.name, node]
+        rank = _rank_plan(one, engine, place, wishes, [members[name] for name in nodes], numbers)
         rank["spec"]["ready_budget_seconds"] = budget
         ranks.append(rank)
     return {
@@ -210,7 +225,12 @@ def _deployment_plan(
 
 
 def _rank_plan(
-    one: Deployment, engine: Engine, place: Place, wishes: Wishes, members: t.Sequence[Member]
+    one: Deployment,
+    engine: Engine,
+    place: Place,
+    wishes: Wishes,
+    members: t.Sequence[Member],
+    gpu_numbers: t.Sequence[int],
 ) -> dict[str, t.Any]:
     ray, name = wishes.ray, f"gpufleet-engine-{one.name}-rank{place.rank}"
     reasoned = engine.env(one, place)
@@ -219,8 +239,8 @@ def _rank_plan(
     reasoned |= _kernel_cache.variables(engine.caches, cache)
     mounts = [f"{place.model_directory}:{place.model_directory}:ro", *cache, *one.mounts]
     waits: list[dict[str, t.Any]] = []
+    own = next(member for member in members if member.name == place.node)
     if engine.needs_ray:
-        own = next(member for member in members if member.name == place.node)
         head = next(member for member in members if member.address == place.head_address)
         reasoned = _ray.environment(own, head, ray["ports"]) | reasoned
         mounts += [f"{ray['token_path']}:{_ray.TOKEN_IN_CONTAINER}:ro"]
@@ -242,8 +262,9 @@ def _rank_plan(
         "env": {key: value for key, (value, _why) in reasoned.items()} | dict(one.environment),
         "mounts": mounts,
         "gpus": _docker_run.gpu_access(ray, place.node, place.gpus),
+        "gpu_numbers": _docker_run.gpu_numbers(gpu_numbers, own.gpus),
         "devices": ray.get("devices", []),
-        "raise_limits": next(member.raise_limits for member in members if member.name == place.node),
+        "raise_limits": own.raise_limits,
     }
     probes = engine.probes(one, place)
     return {

@@ -175,40 +175,6 @@ def _on_every_node(image: str, wishes: Wishes) -> bool:
     return all(image in node["facts"].get("docker", {}).get("images", {}) for node in wishes.nodes.values())
 
 
-def sizes(deployments: t.Sequence[Deployment], members: t.Mapping[str, Member]) -> list[str]:
-    """Compare ranks with nodes and GPUs. Each member of a group gets the same number of ranks."""
-    mistakes: list[str] = []
-    for one in deployments:
-        where = f"deployment {one.name}"
-        gpus = sum(members[node].gpus for node in one.nodes)
-        product = (
-            f"tensor_parallel {one.tensor_parallel} × pipeline_parallel {one.pipeline_parallel} = {one.ranks} ranks"
-        )
-        without = [node for node in one.nodes if not members[node].gpus]
-        if without:
-            mistakes.append(
-                f"{where}: no GPU is seen on {', '.join(without)}; "
-                "take it out of nodes, repair it, or declare ray_cluster_gpus"
-            )
-        elif one.ranks > gpus:
-            mistakes.append(f"{where}: {product}, but its {len(one.nodes)} nodes have {gpus} GPUs")
-        elif one.ranks % len(one.nodes):
-            mistakes.append(
-                f"{where}: {product} cannot be spread evenly over {len(one.nodes)} nodes; change the sizes or nodes"
-            )
-        elif one.ranks != gpus:
-            mistakes.append(
-                f"{where}: {product}, but its {len(one.nodes)} nodes have {gpus} GPUs; "
-                "use all of them, name fewer nodes, or lower ray_cluster_gpus"
-            )
-    for at, one in enumerate(deployments):
-        for other in deployments[:at]:
-            shared = sorted(set(one.nodes) & set(other.nodes))
-            if shared:
-                mistakes.append(f"deployments {other.name} and {one.name} both want the GPUs of {', '.join(shared)}")
-    return mistakes
-
-
 def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mapping[str, Member]) -> list[str]:
     """Keep the ledger: no two users of one port on one node, and nobody else's listener on it."""
     mistakes: list[str] = []

@@ -68,7 +68,7 @@ def start_command(member: Member, head: Member, ports: t.Mapping[str, int], obje
         words += [f"--address={head.address}:{ports['gcs']}"]
     return [
         *words,
-        f"--num-gpus={member.gpus}",
+        f"--num-gpus={len(member.for_ray)}",
         f"--object-store-memory={int(object_store_gib * 2**30)}",
         f"--node-manager-port={ports['node_manager']}",
         f"--object-manager-port={ports['object_manager']}",
@@ -131,7 +131,8 @@ def plan(
                 *options.get("cache_mounts", {}).get(member.name, []),
                 *options.get("mounts", []),
             ],
-            "gpus": _docker_run.gpu_access(options, member.name, member.gpus),
+            "gpus": _docker_run.gpu_access(options, member.name, len(member.for_ray)),
+            "gpu_numbers": _docker_run.gpu_numbers(member.for_ray, member.gpus),
             "devices": options.get("devices", []),
             "raise_limits": member.raise_limits,
         }
@@ -140,7 +141,7 @@ def plan(
         planned[member.name] = {
             "address": member.address,
             "interface": member.interface,
-            "gpus": member.gpus,
+            "gpus": len(member.for_ray),
             "role": "head" if is_head else "worker",
             "unit": UNIT,
             "container": CONTAINER,

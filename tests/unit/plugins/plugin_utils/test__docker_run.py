@@ -10,7 +10,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._docker_run import arguments, gpu_access
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._docker_run import (
+    arguments,
+    gpu_access,
+    gpu_numbers,
+    gpu_words,
+)
 
 FIRST = ["--network", "host", "--ipc", "host", "--restart", "no"]
 LIMITS = ["--ulimit", "memlock=-1", "--ulimit", "stack=67108864", "--ulimit", "nofile=1048576"]
@@ -88,3 +93,29 @@ def test_ways_to_the_gpus(way: str, expected: list[str]) -> None:
 )
 def test_gpu_access(ray: dict[str, t.Any], gpus: int, expected: str) -> None:
     assert gpu_access(ray, "a", gpus) == expected
+
+
+@pytest.mark.parametrize(
+    ("access", "numbers", "expected"),
+    [
+        ("", [0, 1], []),
+        ("cdi", [], ["--device", "nvidia.com/gpu=all"]),
+        ("cdi", [4, 5], ["--device", "nvidia.com/gpu=4", "--device", "nvidia.com/gpu=5"]),
+        (
+            "runtime",
+            [0, 3],
+            [
+                *("--runtime", "nvidia", "--env", "NVIDIA_VISIBLE_DEVICES=0,3"),
+                *("--env", "NVIDIA_DRIVER_CAPABILITIES=compute,utility"),
+            ],
+        ),
+        ("hook", [], ["--gpus", "all"]),
+        ("hook", [0, 3], ["--gpus", '"device=0,3"']),
+    ],
+)
+def test_gpus_by_number(access: str, numbers: list[int], expected: list[str]) -> None:
+    assert gpu_words(access, numbers) == expected
+
+
+def test_all_gpus_need_no_numbers() -> None:
+    assert gpu_numbers([0, 1], 2) == [] and gpu_numbers([1], 2) == [1]

@@ -256,6 +256,26 @@ def test_ranks_on_several_nodes_know_their_neighbours() -> None:
     assert {one["port"] for one in planned["ray"]["probes_from_outside"]} == {8000, 29501, 29510}
 
 
+def test_two_deployments_share_the_gpus_of_a_node() -> None:
+    eight = {
+        name: {"facts": facts(f"10.0.0.{at}", gpus=8), "platform": "Debian_12"}
+        for at, name in enumerate(("one", "two"), 1)
+    }
+    share = {"gpus_per_node": 4, "tensor_parallel": 4, "pipeline_parallel": 1, "nodes": ["one"]}
+    planned = plan(
+        fleet(
+            nodes=eight,
+            deployments=[{**ONE, **share}, {**ONE, **share, "name": "other", "engine": "sglang", "port": 8001}],
+            ray=ray(gpu_access={"one": "cdi", "two": "cdi"}),
+        )
+    )
+    rays = planned["ray"]["members"]["one"]["spec"]["container"]["run"]
+    assert "--num-gpus=4" in rays and "nvidia.com/gpu=4" in rays and "nvidia.com/gpu=3" not in rays
+    other = planned["deployments"][1]["ranks"][0]["spec"]["container"]["run"]
+    assert "nvidia.com/gpu=3" in other and "nvidia.com/gpu=4" not in other
+    assert "nvidia.com/gpu=all" in planned["ray"]["members"]["two"]["spec"]["container"]["run"]
+
+
 @pytest.mark.parametrize(
     "changed", [{"engine": "vllm"}, {"engine": "vllm_native", "nodes": ["one"], "pipeline_parallel": 1}]
 )
