@@ -103,6 +103,27 @@ def nodes(names: t.Sequence[str], hostvars: t.Mapping[str, t.Any]) -> dict[str, 
     }
 
 
+#: Where the engine role keeps what a node said of models that have no source.
+READ = "engine_read"
+
+
+def with_read(
+    models: t.Mapping[str, t.Any], names: t.Sequence[str], hostvars: t.Mapping[str, t.Any]
+) -> dict[str, dict[str, t.Any]]:
+    """Return the models, those that only the nodes have with what the nodes read; a problem names its node."""
+    found = {name: dict(model) for name, model in models.items()}
+    for node in names:
+        for name, read in (hostvars[node].get(READ) or {}).get("models", {}).items():
+            model = found.get(name)
+            if not model or model.get("kind") != "node":
+                continue
+            if not model.get("config"):
+                model.update({key: read[key] for key in ("config", "tensors", "bytes")})
+            if read["problem"] and not model.get("problem"):
+                model["problem"] = f"{node}: {read['problem']}; put it there, or write source"
+    return found
+
+
 def deployment_plans(
     deployments: t.Sequence[t.Mapping[str, t.Any]],
     members: t.Sequence[str],
@@ -126,7 +147,7 @@ def deployment_plans(
         deployments=deployments,
         nodes=nodes(members, hostvars),
         known_platforms=hostvars[members[0]]["platform_known"],
-        models=models,
+        models=with_read(models, members, hostvars),
         images=images,
         ray=ray,
         gateway=gateway,

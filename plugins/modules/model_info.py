@@ -31,9 +31,12 @@ options:
         type: str
         required: true
       directory:
-        description: Where its files lie.
+        description: Where its files lie; without it, below O(base_directory) by its name.
         type: path
-        required: true
+  base_directory:
+    description: Where models without a directory of their own lie.
+    type: path
+    default: /var/lib/gpufleet/models
 """
 
 EXAMPLES = r"""
@@ -71,21 +74,24 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.gpufleet.inference.plugins.module_utils import _model_info
 
 
-def look(models: t.Iterable[dict[str, t.Any]]) -> dict[str, dict[str, t.Any]]:
+def look(models: t.Iterable[dict[str, t.Any]], base: str) -> dict[str, dict[str, t.Any]]:
     """Return {name: what its directory says}."""
-    return {model["name"]: _model_info.read(model["directory"]) for model in models}
+    return {model["name"]: _model_info.read(model["directory"] or f"{base}/{model['name']}") for model in models}
 
 
 def main() -> None:
     options: dict[str, t.Any] = {
         "name": {"type": "str", "required": True},
-        "directory": {"type": "path", "required": True},
+        "directory": {"type": "path"},
     }
     module = AnsibleModule(
-        argument_spec={"models": {"type": "list", "elements": "dict", "required": True, "options": options}},
+        argument_spec={
+            "models": {"type": "list", "elements": "dict", "required": True, "options": options},
+            "base_directory": {"type": "path", "default": "/var/lib/gpufleet/models"},
+        },
         supports_check_mode=True,
     )
-    module.exit_json(changed=False, models=look(module.params["models"]))
+    module.exit_json(changed=False, models=look(module.params["models"], module.params["base_directory"]))
 
 
 if __name__ == "__main__":

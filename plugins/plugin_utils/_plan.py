@@ -16,6 +16,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _docker_run,
     _gpu_ledger,
     _kernel_cache,
+    _plan_text,
     _ray,
     _registry,
     _sizing_overview,
@@ -52,7 +53,7 @@ class MistakesError(Exception):
 
 
 def plan(wishes: Wishes) -> dict[str, t.Any]:
-    """Return {ray, deployments: [plan], endpoints: [{name, served_name, upstreams}], table: lines for people,
+    """Return {ray, deployments: [plan], endpoints: [{name, served_name, upstreams}], table and explained: lines for people,
     suspects: {node: [{rank, engine, container, unit}]} whose logs tell why a deployment does not start}.
 
     Raises MistakesError with every mistake found.
@@ -102,6 +103,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             [{"title": f"{one.name} × {len(one.nodes)}", "result": accounts[one.name]} for one in deployments]
         ),
         "ray": ray,
+        "explained": _plan_text.lines(plans),
         "deployments": plans,
         "suspects": _suspects(plans, ray),
         "endpoints": [

@@ -10,7 +10,11 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.filter.deployment_plans import FilterModule, deployment_plans
+from ansible_collections.gpufleet.inference.plugins.filter.deployment_plans import (
+    FilterModule,
+    deployment_plans,
+    with_read,
+)
 from tests.unit.plugins.plugin_utils.wishes import facts, fleet
 
 WISHES = fleet()
@@ -50,7 +54,7 @@ def test_the_filter_has_its_name() -> None:
 def test_a_good_fleet_is_planned() -> None:
     result = planned()
     assert result["mistakes"] == []
-    assert set(result) == {"mistakes", "ray", "deployments", "endpoints", "table", "suspects"}
+    assert set(result) == {"mistakes", "ray", "deployments", "endpoints", "table", "explained", "suspects"}
     assert [one["name"] for one in result["deployments"]] == ["tiny"]
     assert {name: one["address"] for name, one in result["ray"]["members"].items()} == {
         "one": "10.0.0.1",
@@ -102,3 +106,21 @@ def test_mistakes_are_data_and_there_is_no_plan(changed: dict[str, t.Any], expec
 def test_a_node_that_was_not_read_is_named() -> None:
     [mistake] = planned(members=["one", "elsewhere"])["mistakes"]
     assert mistake.startswith("elsewhere: was not read in this run")
+
+
+def test_what_only_the_nodes_have_is_read_there() -> None:
+    def said(**model: t.Any) -> dict[str, t.Any]:
+        return {
+            "engine_read": {"models": {"tiny": {"config": {"a": 1}, "tensors": [], "bytes": 7, "problem": "", **model}}}
+        }
+
+    models = {"tiny": {"directory": "/m", "kind": "node", "config": None, "bytes": 0, "problem": ""}}
+    hosts = {"one": said(), "two": said(), "three": {}}
+    [tiny] = with_read(models, list(hosts), hosts).values()
+    assert (tiny["config"], tiny["bytes"], tiny["problem"]) == ({"a": 1}, 7, "")
+    assert models["tiny"]["config"] is None
+    hosts["two"] = said(config={}, problem="/m has no readable config.json")
+    [tiny] = with_read(models, list(hosts), hosts).values()
+    assert tiny["problem"] == "two: /m has no readable config.json; put it there, or write source"
+    sent = {"tiny": {**models["tiny"], "kind": "directory"}}
+    assert with_read(sent, list(hosts), hosts) == sent

@@ -16,7 +16,9 @@ def test_every_model_is_told_by_its_name(tmp_path: pathlib.Path) -> None:
         [
             {"name": "one", "directory": str(tmp_path / "whole")},
             {"name": "two", "directory": str(tmp_path / "absent")},
-        ]
+            {"name": "whole", "directory": None},
+        ],
+        str(tmp_path),
     )
     assert found["one"]["files"] == 2 and found["one"]["config"]["model_type"] == "deepseek_v3"
     assert found["two"]["problem"].endswith("has no readable config.json")
