@@ -103,7 +103,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             [{"title": f"{one.name} × {len(one.nodes)}", "result": accounts[one.name]} for one in deployments]
         ),
         "ray": ray,
-        "explained": _plan_text.lines(plans),
+        "explained": _plan_text.lines(plans, {one.name: _proposals(one, wishes, members) for one in deployments}),
         "deployments": plans,
         "suspects": _suspects(plans, ray),
         "endpoints": [
@@ -147,13 +147,25 @@ def _suspects(
 
 def _account(one: Deployment, wishes: Wishes, members: t.Mapping[str, Member]) -> dict[str, t.Any]:
     """Return whether the deployment fits on its nodes, by how much, and what it then offers."""
+    return _sizing_overview.account(*_to_size(one, wishes, members))
+
+
+def _proposals(one: Deployment, wishes: Wishes, members: t.Mapping[str, Member]) -> dict[str, t.Any]:
+    """Return the smallest and the fastest split that fits on the deployment's nodes."""
+    return _sizing_overview.proposals(*_to_size(one, wishes, members))
+
+
+def _to_size(
+    one: Deployment, wishes: Wishes, members: t.Mapping[str, Member]
+) -> tuple[t.Any, t.Any, list[dict[str, t.Any]]]:
+    """Return (wish, model, nodes) as sizing takes them."""
     # Not asdict: it would build Ansible's containers anew, which they refuse.
     wish = {**vars(one), "image": one.image or _registry.engine(one.engine).image}
     nodes = [
         {"name": name, "gpus": _gpu_ledger.taken(one, members[name]), **wishes.nodes[name].get("gpu", {})}
         for name in one.nodes
     ]
-    return _sizing_overview.account(wish, wishes.models[one.model], nodes)
+    return wish, wishes.models[one.model], nodes
 
 
 def _identity(image: str, wishes: Wishes) -> str:

@@ -13,8 +13,10 @@ import shlex
 import typing as t
 
 
-def lines(plans: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    """Return for each deployment its ranks with their command, and each variable with its reason.
+def lines(plans: t.Sequence[t.Mapping[str, t.Any]], proposals: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
+    """Return for each deployment its ranks with their command, each variable with its reason, and proposed splits.
+
+    proposals  {name: {smallest, fastest}} of ``_sizing_overview.proposals``, None where nothing is known to fit
 
     What all ranks have in common is said once; of a variable that differs between nodes every value is named.
     """
@@ -26,6 +28,10 @@ def lines(plans: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
         for name, why in sorted({name: why for rank in plan["ranks"] for name, why in rank["reasons"].items()}.items()):
             values = list(dict.fromkeys(_value(rank, name) for rank in plan["ranks"] if name in rank["reasons"]))
             found.append(f"  {name}={' or '.join(values)}: {why}")
+        for kind in ("smallest", "fastest"):
+            split = proposals.get(plan["name"], {}).get(kind)
+            if split:
+                found.append(f"  the {kind} that fits is {split['parallel']}: {split['why']}")
     return found
 
 

@@ -324,6 +324,7 @@ def test_what_fits_is_told_in_a_table() -> None:
     planned = plan(large(options={"max_model_len": 8192}))
     assert planned["deployments"][0]["sizing"]["fits"] is True
     assert "yes, +" in "\n".join(planned["table"])
+    assert any("the smallest that fits is " in line for line in planned["explained"])
     assert (
         planned["deployments"][0]["ready_budget_seconds"]
         == planned["deployments"][0]["ranks"][0]["spec"]["ready_budget_seconds"]

@@ -13,7 +13,9 @@ from tests.unit.plugins.plugin_utils.wishes import fleet
 
 def test_each_rank_and_each_variable_is_told() -> None:
     one = {"name": "tiny", "model": "tiny", "image": "engine:1", "engine": "sglang", "pipeline_parallel": 2}
-    told = lines(plan(fleet(deployments=[one]))["deployments"])
+    split = {"parallel": "TP2", "why": "the fewest GPUs"}
+    told = lines(plan(fleet(deployments=[one]))["deployments"], {"tiny": {"smallest": split, "fastest": None}})
+    assert told[-1] == "  the smallest that fits is TP2: the fewest GPUs"
     assert told[:2] == ["", "tiny: sglang on one, two"]
     assert told[2].startswith("  rank 0 on one: sglang serve --model-path /models/tiny")
     assert told[3].startswith("  rank 1 on two: sglang serve")
@@ -24,4 +26,4 @@ def test_each_rank_and_each_variable_is_told() -> None:
 
 
 def test_no_plans_need_no_words() -> None:
-    assert lines([]) == []
+    assert lines([], {}) == []
