@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Break each rank of a running deployment in turn, and watch how long its group takes to be whole again.
+"""Break each rank of a running deployment in turn, watch how long its group takes to be whole again, and
+whether it then says the same.
 
 ``python -m tests.lab.faults DEPLOYMENT HOST... [--only kill,hang,cut] [--ranks 0,1]``, the hosts in the order of their ranks.
 The first host is asked for a token every second, on the engine's own port. Written for lab hosts: it reaches them by
@@ -24,15 +25,20 @@ from tests.lab.shell import LabError, run, say
 #: How long a network stays cut. Longer than the supervisors bear silence (rank_group.py), so that both sides must act.
 CUT_SECONDS = 60
 
+#: Tokens of the greedy reply that must be the same after every fault.
+REPLY_TOKENS = 16
+
 #: How long a group may take before the test ends in failure.
 PATIENCE_SECONDS = 600
 
 ASK = """
 import json, sys, urllib.request
-body = json.dumps({"model": sys.argv[2], "prompt": "1", "max_tokens": 1, "temperature": 0}).encode()
+body = json.dumps({"model": sys.argv[2], "prompt": "Hello", "max_tokens": int(sys.argv[3]), "temperature": 0}).encode()
 asked = urllib.request.Request(sys.argv[1], data=body, headers={"Content-Type": "application/json"})
-with urllib.request.urlopen(asked, timeout=5) as answer:
-    assert json.load(answer)["usage"]["completion_tokens"] == 1
+with urllib.request.urlopen(asked, timeout=5 + int(sys.argv[3])) as answer:
+    said = json.load(answer)
+assert said["usage"]["completion_tokens"] > 0
+print(json.dumps(said["choices"][0]["text"]))
 """
 
 #: Everything but loopback is dropped, both ways.
@@ -57,13 +63,13 @@ class Group:
     def container(self, rank: int) -> str:
         return f"gpufleet-engine-{self.name}-rank{rank}"
 
-    def gives_tokens(self) -> bool:
-        """Tell whether a completion gives a token within five seconds."""
+    def reply(self, tokens: int) -> str:
+        """Return a greedy completion; empty when none comes in time (five seconds, and one per token)."""
         try:
-            run(["docker", "exec", self.hosts[0], "python3", "-c", ASK, self.url, self.name], timeout_seconds=30)
+            ask = ["python3", "-c", ASK, self.url, self.name, str(tokens)]
+            return run(["docker", "exec", self.hosts[0], *ask], timeout_seconds=60).strip()
         except LabError:
-            return False
-        return True
+            return ""
 
     def status(self, rank: int) -> str:
         """Return what the supervisor of a rank says."""
@@ -115,7 +121,7 @@ def measure(group: Group, fault: str, rank: int) -> dict[str, t.Any]:
         status = group.status(0)
         if status.startswith(("failed", "given up")) and status not in said:
             said.append(status)
-        if all(new and new != old for new, old in zip(now, before, strict=True)) and group.gives_tokens():
+        if all(new and new != old for new, old in zip(now, before, strict=True)) and group.reply(1):
             seconds = time.monotonic() - begun
             return {"fault": fault, "rank": rank, "whole_seconds": round(seconds), "said": said}
         time.sleep(1)
@@ -133,7 +139,8 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     group = Group(asked.deployment, asked.hosts)
     ranks = [int(one) for one in asked.ranks.split(",")] if asked.ranks else list(range(len(group.hosts)))
-    if not group.gives_tokens():
+    first = group.reply(REPLY_TOKENS)
+    if not first:
         raise LabError(f"{group.name} gives no token before anything was broken")
     rows = []
     for fault in asked.only.split(","):
@@ -141,6 +148,9 @@ def main(arguments: list[str]) -> int:
             say(f"{fault} of rank {rank}")
             rows.append(measure(group, fault, rank))
             say(json.dumps(rows[-1]))
+            again = group.reply(REPLY_TOKENS)
+            if again != first:
+                raise LabError(f"{fault} of rank {rank}: the greedy reply was {first}, and is {again}")
     print(
         f"\n| {datetime.datetime.now(datetime.UTC).date()}: fault | rank | whole again after, s | what rank 0 said |\n|---|---|---|---|"
     )
