@@ -118,7 +118,7 @@ def with_read(
             if not model or model.get("kind") != "node":
                 continue
             if not model.get("config"):
-                model.update({key: read[key] for key in ("config", "tensors", "bytes")})
+                model.update({key: read.get(key) for key in ("config", "chat_template", "tensors", "bytes")})
             if read["problem"] and not model.get("problem"):
                 model["problem"] = f"{node}: {read['problem']}; put it there, or write source"
     return found

@@ -57,11 +57,11 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _sources
 
 
 def tensors(model: dict[str, t.Any], source: str | None) -> dict[str, t.Any]:
-    """Return {config, tensors, bytes} of a model directory, for sizing; nothing where there is none, or it has a problem."""
+    """Return {config, chat_template, tensors, bytes} of a model directory, for sizing; nothing where there is none, or it has a problem."""
     if model["kind"] != "directory" or model["problem"] or not source:
         return {}
     read = _model_info.read(source)
-    return {key: read[key] for key in ("config", "tensors", "bytes")}
+    return {key: read[key] for key in ("config", "chat_template", "tensors", "bytes")}
 
 
 class LookupModule(LookupBase):

@@ -40,7 +40,7 @@ class HeaderError(Exception):
 
 
 def read(directory: str) -> dict[str, t.Any]:
-    """Return {directory, config, tensors, bytes, files, format, problem}.
+    """Return {directory, config, chat_template, tensors, bytes, files, format, problem}.
 
     ``bytes`` is of the files that the index names, or of all weights without an index; when they are not there yet, what
     the index declares. ``tensors`` is empty, and ``problem`` says why, unless every header could be read.
@@ -49,6 +49,7 @@ def read(directory: str) -> dict[str, t.Any]:
     found: dict[str, t.Any] = {
         "directory": directory,
         "config": configuration(base),
+        "chat_template": chat_template(base),
         "tensors": [],
         "bytes": 0,
         "files": 0,
@@ -79,6 +80,19 @@ def read(directory: str) -> dict[str, t.Any]:
     except (HeaderError, OSError) as error:
         found["problem"] = str(error)
     return found
+
+
+def chat_template(base: pathlib.Path) -> str:
+    """Return the model's chat template, of a file of its own or of the tokenizer's configuration; empty when it has none."""
+    try:
+        return (base / "chat_template.jinja").read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        found = _json(base / "tokenizer_config.json").get("chat_template")
+    if isinstance(found, list):
+        # Several by name; engines take the one that is called so.
+        named = {one.get("name"): one.get("template") for one in found if isinstance(one, dict)}
+        found = named.get("default")
+    return found if isinstance(found, str) else ""
 
 
 def configuration(base: pathlib.Path) -> dict[str, t.Any]:

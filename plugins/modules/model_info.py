@@ -52,8 +52,8 @@ EXAMPLES = r"""
 RETURN = r"""
 models:
   description:
-    - By name, each with C(directory), C(config) (with the quantisation of C(hf_quant_config.json)), C(bytes) and
-      C(files) of the weights, C(format), C(problem), and C(tensors).
+    - By name, each with C(directory), C(config) (with the quantisation of C(hf_quant_config.json)),
+      C(chat_template), C(bytes) and C(files) of the weights, C(format), C(problem), and C(tensors).
     - An entry of C(tensors) stands for equal tensors. It has C(name) with V(*) for the numbers of layers and experts,
       C(dtype), C(shape), C(bytes) of one, C(layers) as pairs of first and last, and C(each), how many a layer has.
   returned: always

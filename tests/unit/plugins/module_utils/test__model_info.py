@@ -153,3 +153,26 @@ def test_the_quantisation_of_modelopt_has_a_file_of_its_own(model: pathlib.Path)
 )
 def test_names(name: str, pattern: str, layer: int) -> None:
     assert _model_info.patterned(name) == (pattern, layer)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, ""),
+        ({"tokenizer_config.json": '{"chat_template": "A"}'}, "A"),
+        ({"tokenizer_config.json": '{"chat_template": "A"}', "chat_template.jinja": "B"}, "B"),
+        (
+            {
+                "tokenizer_config.json": '{"chat_template": [{"name": "tool_use", "template": "T"}, '
+                '{"name": "default", "template": "D"}]}'
+            },
+            "D",
+        ),
+        ({"tokenizer_config.json": '{"chat_template": [{"name": "tool_use", "template": "T"}]}'}, ""),
+        ({"tokenizer_config.json": "no json"}, ""),
+    ],
+)
+def test_the_chat_template(tmp_path: pathlib.Path, files: dict[str, str], expected: str) -> None:
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert _model_info.chat_template(tmp_path) == expected
