@@ -31,6 +31,7 @@ class Wishes:
                  gpu_access: {node: cdi, runtime or hook}}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
+    directory    where the ranks' files lie on the nodes
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
     """
 
@@ -42,6 +43,7 @@ class Wishes:
     ray: t.Mapping[str, t.Any]
     gateway: t.Mapping[str, t.Any]
     texts: t.Mapping[str, str]
+    directory: str
     mistakes: t.Mapping[str, t.Sequence[str]] = dataclasses.field(default_factory=dict)
 
 
@@ -201,6 +203,12 @@ def sizes(deployments: t.Sequence[Deployment], members: t.Mapping[str, Member]) 
                 f"{where}: {product}, but its {len(one.nodes)} nodes have {gpus} GPUs; "
                 "use all of them, name fewer nodes, or lower ray_cluster_gpus"
             )
+        elif not _registry.engine(one.engine).needs_ray and len({members[node].gpus for node in one.nodes}) > 1:
+            have = ", ".join(f"{node} has {members[node].gpus}" for node in one.nodes)
+            mistakes.append(
+                f"{where}: {one.engine} runs as many ranks on each node, but {have} GPUs; "
+                "name nodes that are alike, or set ray_cluster_gpus"
+            )
     for at, one in enumerate(deployments):
         for other in deployments[:at]:
             shared = sorted(set(one.nodes) & set(other.nodes))
@@ -233,7 +241,8 @@ def claims_of(one: Deployment, is_first: bool) -> list[tuple[int, str]]:
     """Return (port, whose it is) of what a deployment listens on at its first node, or at another one."""
     engine = _registry.engine(one.engine)
     claims = [(one.port, f"the port of deployment {one.name}")] if is_first or engine.every_rank_listens else []
-    if engine.meets and is_first and len(one.nodes) > 1:
+    # Ranks meet at the first node; over SSH it is the first one that goes to all others.
+    if engine.meets and is_first is not engine.needs_ssh and len(one.nodes) > 1:
         claims.append((one.rendezvous_port, f"the rendezvous_port of deployment {one.name}"))
     if not engine.needs_ray and len(one.nodes) > 1:
         claims.append((one.supervisor_port, f"the supervisor_port of deployment {one.name}"))
