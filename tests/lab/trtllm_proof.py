@@ -70,28 +70,33 @@ def ranks(directory: str) -> list[Rank]:
     return found
 
 
-def write(found: list[Rank], directory: pathlib.Path) -> str:
-    """Write the files of the ranks as the role does, with new keys; return the client's private key."""
+def make_keys(directory: pathlib.Path) -> dict[str, str]:
+    """Return new keys as the role makes them: {"<deployment>-<which>": text}."""
     from ansible_collections.gpufleet.inference.plugins.plugin_utils import _engine_files
 
     for kind in ("client", "host"):
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"gpufleet {kind}", "-f", str(directory / kind)])
-    keys = {f"{NAME}-{one}": (directory / one).read_text("utf-8") for one in _engine_files.KEYS}
+    return {f"{NAME}-{one}": (directory / one).read_text("utf-8") for one in _engine_files.KEYS}
+
+
+def write(found: list[Rank], directory: pathlib.Path, keys: dict[str, str]) -> None:
+    """Write the files of the ranks as the role does, but for the units."""
+    from ansible_collections.gpufleet.inference.plugins.plugin_utils import _engine_files
+
     wanted = _engine_files.wanted(found, str(directory), keys)
     for one in wanted["directories"]:
         os.makedirs(one["path"], int(one["mode"], 8), exist_ok=True)
     for one in wanted["files"]:
         if one["path"].startswith(str(directory)):
-            text = one.get("content") or template(one["template"], one["template_vars"])
+            text = one["content"] if "content" in one else template(one["template"], one["template_vars"])
             pathlib.Path(one["path"]).write_text(text, encoding="utf-8")
             os.chmod(one["path"], int(one.get("mode", "0644"), 8))
     (directory / "weights").mkdir()
-    return keys[f"{NAME}-client"]
 
 
 def template(name: str, values: dict[str, t.Any]) -> str:
     """Return a template of the role, rendered."""
-    return jinja2.Template((TEMPLATES / name).read_text("utf-8"), keep_trailing_newline=True).render(values)
+    return str(jinja2.Template((TEMPLATES / name).read_text("utf-8"), keep_trailing_newline=True).render(values))
 
 
 def arguments(rank: Rank) -> list[str]:
@@ -153,11 +158,12 @@ def prove() -> None:
     conftest.pytest_configure()  # makes the collection importable
     with tempfile.TemporaryDirectory(prefix="gpufleet-trt-") as scratch:
         found = ranks(scratch)
-        key = write(found, pathlib.Path(scratch))
+        keys = make_keys(pathlib.Path(scratch))
+        write(found, pathlib.Path(scratch), keys)
         remove(found)
         run(["docker", "network", "create", "--subnet", SUBNET, NETWORK])
         try:
-            talk(found, key)
+            talk(found, keys[f"{NAME}-client"])
         except LabError:
             for rank in found:
                 say(
