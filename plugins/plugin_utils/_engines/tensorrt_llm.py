@@ -4,7 +4,7 @@
 
 """TensorRT-LLM: ``trtllm-serve``; on several nodes over MPI, which rank 0 starts by SSH into the other containers.
 
-Flags are those of TensorRT-LLM 1.2.1, options of Open MPI those of 4.1, which its image holds. Only rank 0 serves. The
+Flags are those of TensorRT-LLM 1.2.1, options of mpirun those of Open MPI 4.1. Only rank 0 serves. The
 containers of the others run nothing but an sshd for it; MPI's helper then starts their processes in them. Requests go over
 MPI, tensors over NCCL. Sources: TensorRT-LLM's serve.py, openai_server.py and trtllm-llmapi-launch; its guide for Kimi-K2,
 "without Slurm", which also says that its image needs openssh-server.
