@@ -48,6 +48,10 @@ options:
     description: Variable name to text in which placeholders of the examples are looked for.
     type: dict
     required: true
+  directory:
+    description: Where the ranks' files lie on the nodes.
+    type: str
+    required: true
   mistakes:
     description: Node to what other roles found wrong with their own wishes for it; listed first.
     type: dict
@@ -133,6 +137,7 @@ def deployment_plans(
     ray: t.Mapping[str, t.Any],
     gateway: t.Mapping[str, t.Any],
     texts: t.Mapping[str, str],
+    directory: str,
     mistakes: t.Mapping[str, t.Sequence[str]] | None = None,
 ) -> dict[str, t.Any]:
     """Return the plans of all deployments, or ``mistakes``: all of them, each a sentence."""
@@ -152,6 +157,7 @@ def deployment_plans(
         ray=ray,
         gateway=gateway,
         texts=texts,
+        directory=directory,
         mistakes=mistakes or {},
     )
     try:

@@ -25,8 +25,13 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._flags import (
     today,
 )
 
-#: Kinds of options. bool: ``--x`` or ``--no-x``; switch: ``--x`` or nothing; env: a variable instead of a flag.
-KINDS = ("int", "float", "str", "bool", "switch", "list", "json", "env")
+#: Kinds of options. bool: ``--x`` or ``--no-x``; switch: ``--x`` or nothing; env: a variable instead of a flag; file: a
+#: mapping that the engine reads from a file.
+KINDS = ("int", "float", "str", "bool", "switch", "list", "json", "env", "file")
+
+#: Where a rank's container finds files of options, and the keys of ``needs_ssh``.
+FILES_IN_CONTAINER = "/run/gpufleet"
+SSH_IN_CONTAINER = f"{FILES_IN_CONTAINER}/ssh"
 
 #: An engine without a new token for that long is asked for one, and may take so long.
 IDLE_SECONDS, TOKEN_TIMEOUT_SECONDS = 30, 60
@@ -37,7 +42,7 @@ DRAIN_SECONDS = 60
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where a rank stands: its node, and what the fleet looks like from there."""
+    """Where a rank stands: its node, and what the fleet looks like from there. ``addresses`` are those of all ranks."""
 
     node: str
     rank: int
@@ -48,6 +53,7 @@ class Place:
     model_directory: str
     gpus: int
     nodes: int = 1
+    addresses: tuple[str, ...] = ()
 
 
 class Engine:
@@ -63,6 +69,10 @@ class Engine:
     parser: str = ""
     #: Whether the ranks find each other at ``rendezvous_port`` of the first node.
     meets: bool = False
+    #: Whether the first rank logs in to the others: sshd listens at ``rendezvous_port`` of every node but the first.
+    needs_ssh: bool = False
+    #: On several nodes: the process without which the first rank's container is as good as ended, though it runs.
+    process: str = ""
     #: Whether every rank listens on the deployment's port, be it only for show.
     every_rank_listens: bool = False
     #: Names in Prometheus' text at /metrics: of the tokens generated, and of the requests that are being served.
@@ -103,15 +113,19 @@ class Engine:
     def _extra_mistakes(self, deployment: Deployment, where: str, known: Table | None) -> list[str]:
         words, told = today(deployment.extra_args, self.renamed_flags)
         taken = set(self.planned_flags) | {self.options[key][0] for key in deployment.options if key in self.options}
+        if known:
+            spellings = [known.options[flag] for flag in taken if flag in known.options]
+            taken |= {flag for flag, option in known.options.items() if any(option is one for one in spellings)}
+        # Parsers take --some_flag for --some-flag, and an abbreviation for the whole flag.
+        written = {spelled(flag): flag for flag in taken}
         refused = {word for word in words if spelled(word) in self.renamed_flags}
         for word in words:
-            # Parsers take --some_flag for --some-flag, and an abbreviation for the whole flag.
             flag = spelled(word)
-            whole = [one for one in sorted(taken) if flag[2:] and flag.startswith("--") and one.startswith(flag)]
-            if flag in taken:
-                told.append(f"{flag} is already set by the plan; use the deployment's own keys")
-            elif whole and word not in refused and not (known and flag in known.options):
-                told.append(f"{flag} is an abbreviation of {whole[0]}, which the plan already sets")
+            whole = [one for one in sorted(written) if flag[2:] and flag.startswith("--") and one.startswith(flag)]
+            if flag in written:
+                told.append(f"{written[flag]} is already set by the plan; use the deployment's own keys")
+            elif whole and word not in refused and not (known and spelled(word, known.engine) in known.options):
+                told.append(f"{flag} is an abbreviation of {written[whole[0]]}, which the plan already sets")
             else:
                 continue
             refused.add(word)
@@ -135,6 +149,8 @@ class Engine:
             return [flag] if value else []
         if kind == "list":
             return [flag, *[str(one) for one in value]]
+        if kind == "file":
+            return [flag, f"{FILES_IN_CONTAINER}/{key}.json"]
         return [flag, json.dumps(value, sort_keys=True) if kind == "json" else str(value)]
 
     def extra_words(self, deployment: Deployment) -> list[str]:
@@ -148,6 +164,18 @@ class Engine:
             for key, (name, kind) in self.options.items()
             if kind == "env" and key in deployment.options
         }
+
+    def files(self, deployment: Deployment) -> dict[str, str]:
+        """Return {name: text} of the files that each rank's container finds in FILES_IN_CONTAINER. Never a secret."""
+        return {
+            f"{key}.json": json.dumps(deployment.options[key], indent=4, sort_keys=True) + "\n"
+            for key, (_flag, kind) in self.options.items()
+            if kind == "file" and key in deployment.options
+        }
+
+    def mounts(self, deployment: Deployment, place: Place) -> list[str]:
+        """Return the mounts by which the rank's container sees the model."""
+        return [f"{place.model_directory}:{place.model_directory}:ro"]
 
     def argv(self, deployment: Deployment, place: Place) -> list[str]:
         """Return the command of the rank's container."""
@@ -203,6 +231,6 @@ def fits(value: t.Any, kind: str) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if kind == "float":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if kind == "json":
+    if kind in ("json", "file"):
         return isinstance(value, dict)
     return isinstance(value, list) if kind == "list" else isinstance(value, str)

@@ -63,6 +63,13 @@ def _of_one(one: Deployment, members: t.Mapping[str, Member]) -> list[str]:
             f"{where}: {product}, but its {nodes} nodes have {gpus} GPUs for it; use all of them, name fewer nodes, "
             f"or set gpus_per_node: {one.ranks // nodes}"
         ]
+    shares = {taken(one, members[node]) for node in one.nodes}
+    if not _registry.engine(one.engine).needs_ray and len(shares) > 1:
+        have = ", ".join(f"{node} has {members[node].gpus}" for node in one.nodes)
+        return [
+            f"{where}: {one.engine} runs as many ranks on each node, but {have} GPUs; "
+            "name nodes that are alike, or set gpus_per_node"
+        ]
     return []
 
 

@@ -23,7 +23,12 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _sizing_text,
 )
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import Deployment
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import Engine, Place
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import (
+    FILES_IN_CONTAINER,
+    SSH_IN_CONTAINER,
+    Engine,
+    Place,
+)
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import Member
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan_mistakes import (
     Wishes,
@@ -89,15 +94,9 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
     if not ray["needed"]:
         ray |= {"closed_ports": [], "probes_from_outside": []}
     # An engine answers without a key: clients come through the gateway, so its own ports are closed like Ray's.
-    ray["closed_ports"] = [*ray["closed_ports"], *sorted({port for one in plans for port in one["closed_ports"]})]
-    ray["probes_from_outside"] = [
-        *ray["probes_from_outside"],
-        *[
-            {"address": one["head_address"], "port": port, "what": f"engine {one['name']}"}
-            for one in plans
-            for port in one["closed_ports"]
-        ],
-    ]
+    closed = [{**where, "what": f"engine {one['name']}"} for one in plans for where in one["closed"]]
+    ray["closed_ports"] = [*ray["closed_ports"], *sorted({one["port"] for one in closed})]
+    ray["probes_from_outside"] = [*ray["probes_from_outside"], *closed]
     return {
         "table": _sizing_text.table(
             [{"title": f"{one.name} × {len(one.nodes)}", "result": accounts[one.name]} for one in deployments]
@@ -211,6 +210,7 @@ def _deployment_plan(
             model_directory=model["directory"],
             gpus=_gpu_ledger.taken(one, members[node]),
             nodes=len(nodes),
+            addresses=tuple(members[name].address for name in nodes),
         )
         numbers = members[node].for_ray if engine.needs_ray else dealt[one.name, node]
         rank = _rank_plan(one, engine, place, wishes, [members[name] for name in nodes], numbers)
@@ -231,11 +231,19 @@ def _deployment_plan(
         "tensor_parallel": one.tensor_parallel,
         "pipeline_parallel": one.pipeline_parallel,
         "needs_ray": engine.needs_ray,
-        "closed_ports": [port for port, _what in claims_of(one, True)],
+        "closed": _closed(one, [members[node].address for node in nodes]),
         "sizing": dict(account),
         "ready_budget_seconds": budget,
         "ranks": ranks,
     }
+
+
+def _closed(one: Deployment, addresses: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """Return {address, port} of each port that outsiders must not reach, once, at a node where it is listened on."""
+    found = {port: addresses[0] for port, _what in claims_of(one, True)}
+    for address in addresses[1:2]:
+        found = {port: address for port, _what in claims_of(one, False)} | found
+    return [{"address": address, "port": port} for port, address in sorted(found.items())]
 
 
 def _rank_plan(
@@ -246,12 +254,17 @@ def _rank_plan(
     members: t.Sequence[Member],
     gpu_numbers: t.Sequence[int],
 ) -> dict[str, t.Any]:
-    ray, name = wishes.ray, f"gpufleet-engine-{one.name}-rank{place.rank}"
+    ray, unit = wishes.ray, f"gpufleet-engine-{one.name}"
+    name = f"{unit}-rank{place.rank}"
     reasoned = engine.env(one, place)
     image = one.image or engine.image
     cache = _cache(wishes, place.node, image)
     reasoned |= _kernel_cache.variables(engine.caches, cache)
-    mounts = [f"{place.model_directory}:{place.model_directory}:ro", *cache, *one.mounts]
+    files = engine.files(one)
+    mounts = [*engine.mounts(one, place), *cache, *one.mounts]
+    mounts += [f"{wishes.directory}/plans/{unit}/{file}:{FILES_IN_CONTAINER}/{file}:ro" for file in files]
+    ssh = one.name if engine.needs_ssh and place.nodes > 1 else ""
+    mounts += [f"{wishes.directory}/ssh/{ssh}:{SSH_IN_CONTAINER}:ro"] if ssh else []
     waits: list[dict[str, t.Any]] = []
     own = next(member for member in members if member.name == place.node)
     if engine.needs_ray:
@@ -284,10 +297,12 @@ def _rank_plan(
     return {
         "node": place.node,
         "rank": place.rank,
-        "unit": f"gpufleet-engine-{one.name}.service",
+        "unit": f"{unit}.service",
         "container": name,
-        "identity": {"unit": f"gpufleet-engine-{one.name}.service", "container": name},
+        "identity": {"unit": f"{unit}.service", "container": name},
         "argv": container["argv"],
+        "files": files,
+        "ssh": ssh,
         "reasons": {key: why for key, (_value, why) in reasoned.items()},
         "spec": {
             "container": {"name": name, "run": _docker_run.arguments(container), "stop_seconds": 30},
@@ -311,9 +326,11 @@ def _rank_plan(
 
 
 def _together(one: Deployment, engine: Engine, place: Place, members: t.Sequence[Member]) -> dict[str, t.Any]:
-    """Return {group, drain} of a rank's spec: who its neighbours are, and how its stop waits; each where there is any."""
+    """Return {group, process, drain} of a rank's spec: its neighbours, what must run, how its stop waits; where there is any."""
     drain = engine.drain(one, place)
     found: dict[str, t.Any] = {"drain": drain} if drain else {}
+    if engine.process and len(members) > 1 and not place.rank:
+        found["process"] = engine.process
     # Of a Ray engine only the head runs a container; Ray itself knows of its workers.
     if not engine.needs_ray and len(members) > 1:
         ordered = engine.start_order([member.name for member in members])

@@ -31,6 +31,7 @@ class Wishes:
                  gpu_access: {node: cdi, runtime or hook}}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
+    directory    where the ranks' files lie on the nodes
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
     """
 
@@ -42,6 +43,7 @@ class Wishes:
     ray: t.Mapping[str, t.Any]
     gateway: t.Mapping[str, t.Any]
     texts: t.Mapping[str, str]
+    directory: str
     mistakes: t.Mapping[str, t.Sequence[str]] = dataclasses.field(default_factory=dict)
 
 
@@ -199,7 +201,8 @@ def claims_of(one: Deployment, is_first: bool) -> list[tuple[int, str]]:
     """Return (port, whose it is) of what a deployment listens on at its first node, or at another one."""
     engine = _registry.engine(one.engine)
     claims = [(one.port, f"the port of deployment {one.name}")] if is_first or engine.every_rank_listens else []
-    if engine.meets and is_first and len(one.nodes) > 1:
+    # Ranks meet at the first node; over SSH it is the first one that goes to all others.
+    if engine.meets and is_first is not engine.needs_ssh and len(one.nodes) > 1:
         claims.append((one.rendezvous_port, f"the rendezvous_port of deployment {one.name}"))
     if not engine.needs_ray and len(one.nodes) > 1:
         claims.append((one.supervisor_port, f"the supervisor_port of deployment {one.name}"))

@@ -110,7 +110,7 @@ def _sglang(parallel: Parallel, gib: float, _kind: str) -> tuple[int, int]:
 
 def of_deployment(deployment: t.Mapping[str, t.Any], concurrency: int = 0) -> Wish:
     """Return the wish of an item of ``engine_deployments``: its sizes, and those of its options that cost memory."""
-    options = deployment.get("options") or {}
+    options = _with_file(deployment.get("options") or {}, int(deployment.get("tensor_parallel") or 1))
     values: dict[str, t.Any] = {
         field: next((options[name] for name in names if options.get(name)), None) for field, names in OPTIONS.items()
     }
@@ -124,10 +124,27 @@ def of_deployment(deployment: t.Mapping[str, t.Any], concurrency: int = 0) -> Wi
             tensor=int(deployment.get("tensor_parallel") or 1),
             pipeline=int(deployment.get("pipeline_parallel") or 1),
             data=int(deployment.get("data_parallel") or options.get("attn_dp_size") or 1),
-            expert=bool(deployment.get("expert_parallel") or options.get("enable_expert_parallel")),
+            expert=bool(deployment.get("expert_parallel") or options.get("enable_expert_parallel"))
+            or int(options.get("ep_size") or 1) > 1,
         ),
         mla=str(environment.get("VLLM_MLA_DISABLE") or "0") == "0",
         speculative=bool(options.get("speculative_config") or options.get("speculative_algorithm")),
         concurrency=int(deployment.get("concurrency") or concurrency),
         **{field: value for field, value in values.items() if value is not None},
     )
+
+
+def _with_file(options: t.Mapping[str, t.Any], tensor: int) -> dict[str, t.Any]:
+    """Return the options with what TensorRT-LLM is told in the file of ``config``, under the names of others."""
+    config = options.get("config")
+    if not isinstance(config, dict):
+        return dict(options)
+    cache = config.get("kv_cache_config") or {}
+    said = {
+        "kv_cache_dtype": cache.get("dtype"),
+        "kv_cache_free_gpu_memory_fraction": cache.get("free_gpu_memory_fraction"),
+        "speculative_config": config.get("speculative_config"),
+        "attn_dp_size": tensor if config.get("enable_attention_dp") else None,
+        **{name: config.get(name) for name in ("max_seq_len", "max_batch_size", "max_num_tokens")},
+    }
+    return {**{name: value for name, value in said.items() if value}, **options}

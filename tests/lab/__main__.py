@@ -11,7 +11,7 @@ import shutil
 import sys
 import typing as t
 
-from tests.lab import engine_build, engine_daemon, host_image, hosts, model, paths, status
+from tests.lab import engine_build, engine_daemon, host_image, hosts, model, paths, status, trtllm_build, trtllm_proof
 from tests.lab.shell import LabError
 
 USAGE = """usage: python -m tests.lab COMMAND
@@ -22,6 +22,8 @@ USAGE = """usage: python -m tests.lab COMMAND
   down HOST...|--all          remove hosts and their volumes
   reboot HOST...              restart hosts
   engine-image                build the lab's CPU engine image and its archive
+  trtllm-image                build the image of Open MPI, OpenSSH and stand-ins for TensorRT-LLM
+  trtllm-proof                run our plan of tensorrt_llm on two containers of it
   model                       make the tiny DeepSeek-V3 model
   status                      what there is"""
 
@@ -36,6 +38,8 @@ def main(arguments: list[str]) -> int:
         "down": hosts.down,
         "reboot": hosts.reboot,
         "engine-image": lambda rest: engine_build.build(),
+        "trtllm-image": lambda rest: trtllm_build.build(),
+        "trtllm-proof": lambda rest: trtllm_proof.prove(),
         "model": lambda rest: model.make(),
         "status": lambda rest: status.show(),
     }

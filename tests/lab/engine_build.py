@@ -43,13 +43,18 @@ def build() -> None:
         fill_context()
         say(f"building {IMAGE} (some minutes)")
         build_image(inputs)
-    identity = run(["docker", "image", "inspect", IMAGE, "--format", "{{.Id}}"]).strip()
-    if paths.read_json(RECORD).get("id") != identity or not ARCHIVE.exists():
-        say(f"saving {IMAGE} to {ARCHIVE.relative_to(paths.ROOT)}")
-        ARCHIVE.parent.mkdir(parents=True, exist_ok=True)
-        run(["docker", "save", "-o", str(ARCHIVE), IMAGE])
-        ARCHIVE.chmod(0o644)
-        paths.write_json(RECORD, {"image": IMAGE, "id": identity, "archive": str(ARCHIVE)})
+    archive(IMAGE, ARCHIVE, RECORD)
+
+
+def archive(image: str, path: pathlib.Path, record: pathlib.Path) -> None:
+    """Save the image to ``path`` unless ``record`` says that it is there."""
+    identity = run(["docker", "image", "inspect", image, "--format", "{{.Id}}"]).strip()
+    if paths.read_json(record).get("id") != identity or not path.exists():
+        say(f"saving {image} to {path.relative_to(paths.ROOT)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        run(["docker", "save", "-o", str(path), image])
+        path.chmod(0o644)
+        paths.write_json(record, {"image": image, "id": identity, "archive": str(path)})
 
 
 def digest(base: str) -> str:

@@ -21,6 +21,7 @@ Spec (JSON), all times in seconds:
   alive       [probe]        watched from then on, every watch_seconds
   wait_budget_seconds, ready_budget_seconds, watch_seconds, alive_failures (in a row before the rank counts as dead)
   give_up     {failures, window_seconds, delays_seconds: [after the first failure, after the second, ...]}
+  process     name of the process without which the container is as good as ended, once it has been seen there
   group       {name, rank, address, port, peers}, where other nodes run ranks of the same deployment: see rank_group.py
   drain       {metrics_url, gauges: [..], seconds}: how long a stop that is asked for waits for requests to end
 Probes are those of rank_probes.py, which lies beside this file.
@@ -48,6 +49,7 @@ from rank_probes import (
     RankFailedError,
     ask,
     probe,
+    processes,
     progress,
     run,
     total_of,
@@ -122,6 +124,7 @@ class Rank:
         self.spec = spec
         self.name: str = spec["container"]["name"]
         self.told = ""
+        self.process_seen = False
         self.group = Group(spec["group"]) if spec.get("group") else None
 
     def say(self, status: str, *, ready: bool = False) -> None:
@@ -162,6 +165,12 @@ class Rank:
         if words[0] != "true":
             why = last_words(self.log(400))
             raise RankFailedError(f"the container {self.name} ended with exit code {words[1]}: {why}")
+        process = self.spec.get("process")
+        if process:
+            running = process in processes(self.name)
+            if self.process_seen and not running:
+                raise RankFailedError(f"{process} ended in the container {self.name}: {last_words(self.log(400))}")
+            self.process_seen = running
         if self.group:
             self.group.check()
 
@@ -197,6 +206,7 @@ class Rank:
         if started.returncode != 0:
             raise RankFailedError(f"docker run failed: {started.stderr.strip()[-500:]}")
         begun = time.monotonic()
+        self.process_seen = False
         together = [functools.partial(must_be_empty, self.group.not_ready)] if self.group else []
         self.until_all_pass([*self.probes("ready"), *together], self.spec["ready_budget_seconds"], LOADING)
         if self.group:

@@ -43,6 +43,7 @@ def planned(**changed: t.Any) -> dict[str, t.Any]:
         "ray": WISHES.ray,
         "gateway": WISHES.gateway,
         "texts": {},
+        "directory": WISHES.directory,
     }
     return deployment_plans(**{**options, **changed})
 

@@ -10,4 +10,4 @@ from ansible_collections.gpufleet.inference.plugins.filter.engine_files import F
 
 
 def test_the_filter_has_its_name() -> None:
-    assert FilterModule().filters()["engine_files"]([], "/etc/gpufleet") == []
+    assert FilterModule().filters()["engine_files"]([], "/etc/gpufleet", {})["files"] == []

@@ -40,6 +40,16 @@ def of(engine: str) -> list[Case]:
     return [_case(engine, one) for one in yaml.safe_load(path.read_text(encoding="utf-8"))] if path.is_file() else []
 
 
+#: Parser → the engine's program, and how many words of the command are not for its parser.
+PROGRAMS = {"vllm": ("vllm", 3), "sglang": ("sglang", 2), "tensorrt_llm": ("trtllm-serve", 2)}
+
+
+def own_words(case: Case) -> list[str]:
+    """Return the words that the engine's own parser gets: not those of a program that starts it; none where it is not run."""
+    program, skipped = PROGRAMS[_registry.engine(case.engine).parser]
+    return case.argv[case.argv.index(program) + skipped :] if program in case.argv else []
+
+
 def everything() -> list[Case]:
     """Return the cases of all engines."""
     return [case for engine in _registry.names() for case in of(engine)]

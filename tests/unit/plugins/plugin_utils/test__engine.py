@@ -31,6 +31,7 @@ class Sample(Engine):
         "quiet": ("--quiet", "switch"),
         "extra": ("--extra", "json"),
         "level": ("SAMPLE_LEVEL", "env"),
+        "config": ("--config_path", "file"),
     }
     planned_flags = ("--port", "--tensor-parallel-size", "-tp")
     renamed_flags: t.ClassVar[Renamed] = {
@@ -62,6 +63,7 @@ def deployment(*extra_args: str, **options: t.Any) -> Deployment:
         ({"quiet": False}, []),
         ({"extra": {"b": 1, "a": [2]}}, ["--extra", '{"a": [2], "b": 1}']),
         ({"level": "DEBUG"}, []),
+        ({"config": {"a": 1}}, ["--config_path", "/run/gpufleet/config.json"]),
         ({"dtype": "half", "seed": 7}, ["--seed", "7", "--dtype", "half"]),
     ],
 )
@@ -81,6 +83,7 @@ def test_options_become_flags(options: dict[str, t.Any], expected: list[str]) ->
         ("quiet", [True, False], ["true", 0]),
         ("extra", [{}, {"a": 1}], ["{}", [1], None]),
         ("level", ["DEBUG"], [1, None]),
+        ("config", [{}, {"a": 1}], ["{}", [1], None]),
     ],
 )
 def test_the_kind_of_a_value(key: str, good: list[t.Any], bad: list[t.Any]) -> None:
@@ -92,7 +95,7 @@ def test_the_kind_of_a_value(key: str, good: list[t.Any], bad: list[t.Any]) -> N
 
 def test_an_unknown_option_is_told_the_known_ones() -> None:
     [mistake] = SAMPLE.mistakes(deployment(sed=1), "w")
-    assert mistake == "w.options.sed: sample has dtype, eager, extra, level, quiet, seed, share, stops"
+    assert mistake == "w.options.sed: sample has config, dtype, eager, extra, level, quiet, seed, share, stops"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +125,13 @@ def test_extra_arguments(words: list[str], expected: str | None) -> None:
     assert all(one.startswith(f"w.extra_args: {expected}") for one in mistakes)
 
 
+@pytest.mark.parametrize("word", ["--config_path", "--config-path=x", "--config-pa"])
+def test_flags_with_underscores_are_the_same_with_dashes(word: str) -> None:
+    assert SAMPLE.mistakes(deployment(word), "w") == []
+    [mistake] = SAMPLE.mistakes(deployment(word, config={}), "w")
+    assert "--config_path" in mistake
+
+
 @pytest.mark.parametrize("word", ["--memory-share=1", "--memory_share", "--mem"])
 def test_an_option_and_the_same_flag_do_not_go_together(word: str) -> None:
     assert SAMPLE.mistakes(deployment(word), "w") == []
@@ -139,6 +149,15 @@ def test_flags_of_older_releases_are_said_in_todays_words() -> None:
 def test_options_that_are_variables() -> None:
     assert SAMPLE.option_env(deployment(level="DEBUG", seed=1)) == {"SAMPLE_LEVEL": ("DEBUG", "options.level")}
     assert SAMPLE.option_env(deployment(seed=1)) == {}
+
+
+def test_options_that_are_files() -> None:
+    assert SAMPLE.files(deployment(config={"b": 1, "a": "x"})) == {"config.json": '{\n    "a": "x",\n    "b": 1\n}\n'}
+    assert SAMPLE.files(deployment(seed=1)) == {}
+
+
+def test_the_model_is_where_it_is_on_the_node() -> None:
+    assert SAMPLE.mounts(deployment(), PLACE) == ["/models/m:/models/m:ro"]
 
 
 def test_an_engine_without_a_parser_has_no_table() -> None:

@@ -94,6 +94,52 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         {"deployments": deployment(engine="vllm_native", supervisor_port=29501)},
         "the supervisor_port of deployment tiny on one: 29501 is already the rendezvous_port of deployment tiny",
     ),
+    (
+        "TensorRT-LLM and a name that is no directory",
+        {"deployments": deployment(engine="tensorrt_llm", served_name="deepseek-ai/DeepSeek-R1")},
+        "served_name: 'deepseek-ai/DeepSeek-R1' becomes the name of a directory for tensorrt_llm",
+    ),
+    (
+        "TensorRT-LLM and experts that cannot be dealt out",
+        {"deployments": deployment(engine="tensorrt_llm", options={"ep_size": 3})},
+        "options.ep_size: 3 does not divide tensor_parallel 1",
+    ),
+    (
+        "TensorRT-LLM's file takes a size from the plan",
+        {"deployments": deployment(engine="tensorrt_llm", options={"config": {"tensor_parallel_size": 2}})},
+        "options.config.tensor_parallel_size: is already set by the plan",
+    ),
+    (
+        "TensorRT-LLM's file repeats an option",
+        {"deployments": deployment(engine="tensorrt_llm", options={"config": {"max_seq_len": 1}, "max_seq_len": 2})},
+        "options.config.max_seq_len: is already set by the plan",
+    ),
+    (
+        "TensorRT-LLM's launcher would cut a text",
+        {"deployments": deployment(engine="tensorrt_llm", options={"chat_template": "{{ a }}"})},
+        "'{{ a }}' holds a space, at which trtllm-llmapi-launch cuts it in two",
+    ),
+    (
+        "TensorRT-LLM's port under another name",
+        {"deployments": deployment(engine="tensorrt_llm", extra_args=["--tensor-parallel-size", "2"])},
+        "--tensor_parallel_size is already set by the plan",
+    ),
+    (
+        "sshd listens on every node but the first",
+        {
+            "deployments": deployment(engine="tensorrt_llm", rendezvous_port=444),
+            "gateway": {"node": "two", "port": 444},
+        },
+        "gateway_port on two: 444 is already the rendezvous_port of deployment tiny",
+    ),
+    (
+        "nodes that are not alike",
+        {
+            "deployments": deployment(engine="tensorrt_llm", pipeline_parallel=4),
+            "nodes": nodes(two={"facts": facts("10.0.0.2", gpus=3), "platform": "Debian_12"}),
+        },
+        "tensorrt_llm runs as many ranks on each node, but one has 1, two has 3 GPUs; name nodes that are alike",
+    ),
     ("force that is no bool", {"deployments": deployment(force="yes")}, "force: 'yes' is not true or false"),
     ("old flag", {"deployments": deployment(extra_args=["--swap-space", "4"])}, "--swap-space is of an older release"),
     (
@@ -282,6 +328,36 @@ def test_two_deployments_share_the_gpus_of_a_node() -> None:
 def test_a_rank_alone_has_no_group(changed: dict[str, t.Any]) -> None:
     [planned] = plan(fleet(deployments=deployment(**changed)))["deployments"]
     assert all("group" not in rank["spec"] for rank in planned["ranks"])
+
+
+def test_ranks_that_log_in_to_each_other_get_keys_and_files() -> None:
+    planned = plan(fleet(deployments=deployment(engine="tensorrt_llm", options={"config": {"a": 1}}), directory="/d"))
+    [trt] = planned["deployments"]
+    first, second = trt["ranks"]
+    for rank in (first, second):
+        words = rank["spec"]["container"]["run"]
+        mounts = [words[at + 1] for at, word in enumerate(words) if word == "--volume"]
+        assert mounts == [
+            "/models/tiny:/models/tiny:ro",
+            "/models/tiny:/run/gpufleet/models/tiny:ro",
+            "/d/plans/gpufleet-engine-tiny/config.json:/run/gpufleet/config.json:ro",
+            "/d/ssh/tiny:/run/gpufleet/ssh:ro",
+        ]
+        assert (rank["ssh"], list(rank["files"])) == ("tiny", ["config.json"])
+    assert "10.0.0.1:1,10.0.0.2:1" in first["argv"] and "AllowUsers=root@10.0.0.1" in second["argv"]
+    assert [rank["spec"].get("process") for rank in (first, second)] == ["trtllm-serve", None]
+    # sshd listens on the second node.
+    assert {"address": "10.0.0.2", "port": 29501, "what": "engine tiny"} in planned["ray"]["probes_from_outside"]
+    assert planned["ray"]["closed_ports"] == [8000, 29501, 29510]
+
+
+def test_a_rank_alone_logs_in_nowhere() -> None:
+    [trt] = plan(fleet(deployments=deployment(engine="tensorrt_llm", nodes=["one"], pipeline_parallel=1)))[
+        "deployments"
+    ]
+    [rank] = trt["ranks"]
+    assert (rank["ssh"], rank["files"], rank["spec"].get("process")) == ("", {}, None)
+    assert rank["argv"][0] == "trtllm-serve"
 
 
 def test_only_the_first_rank_drains() -> None:

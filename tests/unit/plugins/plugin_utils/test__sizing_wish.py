@@ -63,6 +63,11 @@ def test_data_parallel_attention_divides_the_chunk_of_sglang() -> None:
         ({"quantization": "fp8"}, "quantization", "fp8"),
         ({"enforce_eager": True}, "eager", True),
         ({"speculative_config": "{}"}, "speculative", True),
+        ({"config": {"kv_cache_config": {"dtype": "fp8"}}}, "kv_dtype", "fp8"),
+        ({"config": {"kv_cache_config": {"free_gpu_memory_fraction": 0.8}}}, "utilization", 0.8),
+        ({"config": {"max_seq_len": 8192}}, "context", 8192),
+        ({"config": {"speculative_config": {"decoding_type": "MTP"}}}, "speculative", True),
+        ({"config": {"moe_config": {"backend": "CUTLASS"}}}, "kv_dtype", ""),
     ],
 )
 def test_options_of_engines(options: dict[str, t.Any], field: str, value: t.Any) -> None:
@@ -76,6 +81,15 @@ def test_options_of_engines(options: dict[str, t.Any], field: str, value: t.Any)
         ({"tensor_parallel": 8, "pipeline_parallel": 2}, Parallel("vllm", 8, 2)),
         ({"engine": "sglang", "tensor_parallel": 8, "options": {"attn_dp_size": 2}}, Parallel("sglang", 8, 1, 2)),
         ({"data_parallel": 16, "options": {"enable_expert_parallel": True}}, Parallel("vllm", 1, 1, 16, True)),
+        ({"tensor_parallel": 8, "options": {"ep_size": 1}}, Parallel("vllm", 8)),
+        (
+            {
+                "engine": "tensorrt_llm",
+                "tensor_parallel": 8,
+                "options": {"ep_size": 4, "config": {"enable_attention_dp": True}},
+            },
+            Parallel("tensorrt_llm", 8, 1, 8, True),
+        ),
         ({"data_parallel": 4, "expert_parallel": True}, Parallel("vllm", 1, 1, 4, True)),
     ],
 )

@@ -65,5 +65,6 @@ def fleet(**changed: t.Any) -> Wishes:
         },
         "gateway": {"node": "one", "port": 443},
         "texts": {},
+        "directory": "/etc/gpufleet",
     }
     return Wishes(**{**wishes, **changed})

@@ -120,6 +120,32 @@ def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, doc
         supervisor.Rank(spec).must_hold()
 
 
+def test_a_container_that_has_lost_its_process_is_as_good_as_ended(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.is_now("true 0")
+    docker.says("RuntimeError: Executor worker died\n")
+    inside = [{"mpirun"}, {"mpirun", "serve"}, {"mpirun", "serve"}, {"mpirun"}]
+    monkeypatch.setattr(supervisor, "processes", lambda _name: inside.pop(0))
+    rank = supervisor.Rank({**spec, "process": "serve"})
+    for _look in range(3):
+        # Before it has been seen it may be absent: it comes after mpirun.
+        rank.must_hold()
+    with pytest.raises(supervisor.RankFailedError) as failed:
+        rank.must_hold()
+    assert str(failed.value) == f"serve ended in the container {NAME}: RuntimeError: Executor worker died"
+
+
+def test_a_new_container_begins_without_its_process(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "processes", lambda _name: set())
+    rank = supervisor.Rank({**spec, "process": "serve"})
+    rank.process_seen = True
+    rank.start()
+    rank.must_hold()
+
+
 # --- watching ---------------------------------------------------------------------------------------------------------
 
 
