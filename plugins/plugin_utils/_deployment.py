@@ -28,6 +28,7 @@ class Deployment:
     gpus_per_node    0: all of a node's GPUs
     rendezvous_port  where the ranks of engines without Ray meet, on the first node
     supervisor_port  where the supervisors of those engines tell each other how they are, on every node
+    forced_think     the model's own chat template, made to begin each answer with <think>
     concurrency      requests of the asked length that shall be served at once, for the account only
     force            starts what does not fit by that account
     """
@@ -45,6 +46,7 @@ class Deployment:
     port: int = 8000
     rendezvous_port: int = 29501
     supervisor_port: int = 29510
+    forced_think: bool = False
     concurrency: int = 0
     force: bool = False
     options: t.Mapping[str, t.Any] = dataclasses.field(default_factory=dict)
@@ -72,6 +74,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "port": (int, "a TCP port"),
     "rendezvous_port": (int, "a TCP port"),
     "supervisor_port": (int, "a TCP port"),
+    "forced_think": (bool, "true or false"),
     "concurrency": (int, "a number of requests"),
     "force": (bool, "true or false"),
     "ready_budget_seconds": (int, "a number of seconds"),

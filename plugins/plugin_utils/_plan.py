@@ -22,6 +22,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _sizing_overview,
     _sizing_text,
 )
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._chat_template import forced_think
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import Deployment
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import (
     FILES_IN_CONTAINER,
@@ -31,6 +32,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import 
 )
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import Member
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan_mistakes import (
+    TEMPLATE_FILE,
     Wishes,
     claims_of,
     deployments_of,
@@ -261,6 +263,8 @@ def _rank_plan(
     cache = _cache(wishes, place.node, image)
     reasoned |= _kernel_cache.variables(engine.caches, cache)
     files = engine.files(one)
+    if one.forced_think:
+        files[TEMPLATE_FILE] = forced_think(wishes.models[one.model]["chat_template"])
     mounts = [*engine.mounts(one, place), *cache, *one.mounts]
     mounts += [f"{wishes.directory}/plans/{unit}/{file}:{FILES_IN_CONTAINER}/{file}:ro" for file in files]
     ssh = one.name if engine.needs_ssh and place.nodes > 1 else ""

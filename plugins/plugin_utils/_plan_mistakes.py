@@ -13,8 +13,13 @@ import dataclasses
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _ray, _registry
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._chat_template import TemplateError, forced_think
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment import PLACEHOLDER, Deployment, parse
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import FILES_IN_CONTAINER
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import Member, member
+
+#: A chat template of ours, among the files of a rank's container.
+TEMPLATE_FILE = "chat_template.jinja"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Wishes:
     nodes        {name: {facts, platform, address, interface, gpus, gpu}}; facts of node_facts, platform "" when unknown,
                  gpu {gpu_gib, gpu_kind, gpu_gbs} of its poorest GPU, empty when its kind is not known
     known_platforms
-    models       {name: {directory, config: dict or None, tensors, bytes, problem}} as seen where the files are
+    models       {name: {directory, config: dict or None, chat_template, tensors, bytes, problem}} as seen where the files are
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
                  gpu_access: {node: cdi, runtime or hook}}
@@ -118,6 +123,10 @@ def deployments_of(wishes: Wishes, nodes: list[str]) -> tuple[list[Deployment], 
         if len(set(deployment.nodes)) != len(deployment.nodes):
             mistakes.append(f"{where}.nodes: a node stands there twice")
         mistakes += _engine_mistakes(deployment, where) + _model_mistakes(deployment, where, wishes)
+        if deployment.forced_think:
+            mistakes += _template_mistakes(deployment, where, wishes)
+            template = {"chat_template": f"{FILES_IN_CONTAINER}/{TEMPLATE_FILE}"}
+            deployment = dataclasses.replace(deployment, options={**deployment.options, **template})
         mistakes += [
             f"{where}.name: {deployment.name} is also the name of an earlier deployment"
             for other in found
@@ -141,6 +150,25 @@ def _model_mistakes(deployment: Deployment, where: str, wishes: Wishes) -> list[
     if not model.get("problem") or _told(wishes, deployment.model):
         return []
     return [f"model_store_models, {deployment.model}: {model['problem']}"]
+
+
+def _template_mistakes(deployment: Deployment, where: str, wishes: Wishes) -> list[str]:
+    if deployment.engine in _registry.names() and "chat_template" not in _registry.engine(deployment.engine).options:
+        return [f"{where}.forced_think: {deployment.engine} takes no chat template"]
+    if deployment.options.get("chat_template"):
+        return [f"{where}.forced_think: options.chat_template is set too; leave one of them out"]
+    model = wishes.models.get(deployment.model)
+    if not model or model.get("problem"):
+        return []
+    if not model.get("chat_template"):
+        return [
+            f"{where}.forced_think: the chat template of {deployment.model} could not be read; name your own in options.chat_template"
+        ]
+    try:
+        forced_think(model["chat_template"])
+    except TemplateError as error:
+        return [f"{where}.forced_think: {deployment.model}: {error}"]
+    return []
 
 
 def _told(wishes: Wishes, subject: str) -> bool:

@@ -366,6 +366,38 @@ def test_only_the_first_rank_drains() -> None:
     assert (first["gauges"], second) == (["vllm:num_requests_running"], None)
 
 
+def thinking(template: str | None = "{% if add_generation_prompt %}{{ 'A' }}{% endif %}", **changed: t.Any) -> Wishes:
+    """Return wishes for a deployment whose template is made to think."""
+    models = {
+        "tiny": {"directory": "/models/tiny", "config": {}, "bytes": 1000, "problem": "", "chat_template": template}
+    }
+    return fleet(models=models, deployments=deployment(forced_think=True, **changed))
+
+
+@pytest.mark.parametrize("engine", ["vllm", "vllm_native", "sglang"])
+def test_a_template_that_thinks_is_a_file_of_every_rank(engine: str) -> None:
+    [planned] = plan(thinking(engine=engine))["deployments"]
+    for rank in planned["ranks"]:
+        assert rank["files"]["chat_template.jinja"].endswith("'A<think>\\n' }}{% endif %}")
+        assert rank["argv"][rank["argv"].index("--chat-template") + 1] == "/run/gpufleet/chat_template.jinja"
+        assert any(word.endswith(":/run/gpufleet/chat_template.jinja:ro") for word in rank["spec"]["container"]["run"])
+
+
+@pytest.mark.parametrize(
+    ("wishes", "expected"),
+    [
+        (thinking(template=""), "the chat template of tiny could not be read"),
+        (thinking(template="{{ messages }}"), "forced_think: tiny: its chat template has no generation prompt"),
+        (thinking(options={"chat_template": "/t"}), "options.chat_template is set too"),
+        (thinking(engine="custom", options={"command": ["serve"]}), "forced_think: custom takes no chat template"),
+    ],
+)
+def test_a_template_that_cannot_think_is_refused(wishes: Wishes, expected: str) -> None:
+    with pytest.raises(MistakesError) as caught:
+        plan(wishes)
+    assert any(expected in one for one in caught.value.args[0])
+
+
 H20 = {"gpu_gib": 95.0, "gpu_kind": "h20-96"}
 
 
