@@ -13,8 +13,8 @@ cd "$(packages "$environment")"
 printf '%s\nimport gpufleet_lab_sglang.stand_ins\n' "$(packages "$fallback")" > gpufleet_lab.pth
 "$environment/bin/pip" uninstall --quiet --yes setuptools pip
 
-# What a server of text models never imports: images and video, tests, servers in Rust, sources of CUDA kernels.
-rm -rf sglang/multimodal_gen sglang/test sglang/srt/rust_extensions/*.so sglang/kernels/jit/csrc sglang/kernels/jit/include
+# What a server of text models never imports: images and video, tests, servers in Rust.
+rm -rf sglang/multimodal_gen sglang/test sglang/srt/rust_extensions/*.so
 find . -type d \( -name tests -o -name __pycache__ \) -prune -exec rm -rf {} +
 
 # Without byte code every container start would compile all of it again.
