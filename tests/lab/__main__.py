@@ -21,10 +21,10 @@ USAGE = """usage: python -m tests.lab COMMAND
   up HOST...                  bring hosts up (lab1 ... lab8, mol-bookworm, mol-trixie)
   down HOST...|--all          remove hosts and their volumes
   reboot HOST...              restart hosts
-  engine-image                build the lab's CPU engine image and its archive
+  engine-image                build the lab's CPU engine image (vLLM, SGLang) and its archive
   trtllm-image                build the image of Open MPI, OpenSSH and stand-ins for TensorRT-LLM
   trtllm-proof                run our plan of tensorrt_llm on two containers of it
-  model                       make the tiny DeepSeek-V3 model
+  model                       make the tiny models: DeepSeek-V3, Llama, Qwen2
   status                      what there is"""
 
 

@@ -2,34 +2,54 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tiny model of the lab: made once, inside the engine image, the same bytes every time."""
+"""The tiny models of the lab: made once, inside the engine image, the same bytes every time."""
 
 from __future__ import annotations
 
 import hashlib
+import pathlib
 import shutil
 
 from tests.lab import base_image, engine_build, engine_daemon, paths
 from tests.lab.shell import LabError, run, say
 
-FOLDER = paths.CACHE / "models" / "tiny-deepseek-v3"
-RECORD = paths.CACHE / "models" / "tiny-deepseek-v3.json"
-SCRIPT = engine_build.SOURCE / "make_model.py"
+FOLDER = paths.CACHE / "models"
+NAMES = ("tiny-deepseek-v3", "tiny-llama", "tiny-qwen2")
+SCRIPTS = [engine_build.SOURCE / name for name in engine_build.MODEL_SCRIPTS]
+
+
+def record(name: str) -> pathlib.Path:
+    """Return the file that says what a model was made from."""
+    return FOLDER / f"{name}.json"
+
+
+def missing(inputs: str) -> list[str]:
+    """Return the models that are not there, or were made by other scripts."""
+    return [
+        name
+        for name in NAMES
+        if paths.read_json(record(name)).get("inputs") != inputs or not (FOLDER / name / "config.json").exists()
+    ]
 
 
 def make() -> None:
-    """Make the model when it is missing or its script changed."""
-    inputs = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()[:12]
-    if paths.read_json(RECORD).get("inputs") == inputs and (FOLDER / "config.json").exists():
+    """Make the models that are missing or whose scripts changed."""
+    inputs = hashlib.sha256(b"".join(path.read_bytes() for path in SCRIPTS)).hexdigest()[:12]
+    names = missing(inputs)
+    if not names:
         return
     engine_daemon.require()
     if base_image.image_label(engine_build.IMAGE) is None:
         raise LabError("the engine image is missing; run `python -m tests.lab engine-image` first")
-    say(f"making {FOLDER.relative_to(paths.ROOT)}")
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
-    argv = ["docker", "run", "--rm", "--network", "none", "-v", f"{SCRIPT}:/make_model.py:ro", "-v", f"{FOLDER}:/model"]
-    run([*argv, engine_build.IMAGE, "python", "/make_model.py", "/model"])
-    for path in FOLDER.iterdir():
-        path.chmod(0o644)
-    paths.write_json(RECORD, {"inputs": inputs})
+    say(f"making {', '.join(names)} in {FOLDER.relative_to(paths.ROOT)}")
+    for name in names:
+        shutil.rmtree(FOLDER / name, ignore_errors=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    argv = ["docker", "run", "--rm", "--network", "none", "-v", f"{FOLDER}:/models"]
+    for path in SCRIPTS:
+        argv += ["-v", f"{path}:/make/{path.name}:ro"]
+    run([*argv, engine_build.IMAGE, "python", "/make/make_model.py", "/models", *names])
+    for name in names:
+        for path in (FOLDER / name).iterdir():
+            path.chmod(0o644)
+        paths.write_json(record(name), {"inputs": inputs})

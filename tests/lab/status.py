@@ -14,7 +14,8 @@ def show() -> None:
     answering = engine_daemon.answers()
     print(f"docker engine: {'answers' if answering else 'does not answer'}")
     print(f"engine image:  {paths.read_json(engine_build.RECORD).get('id', 'not built')}")
-    print(f"model:         {model.FOLDER if model.RECORD.exists() else 'not made'}")
+    made = [name for name in model.NAMES if model.record(name).exists()]
+    print(f"models:        {', '.join(made) or 'not made'}")
     if answering:
         for host in platforms.HOSTS.values():
             state = hosts.container_state(host)

@@ -5,9 +5,10 @@
 # Runs in the engine image only, where its imports are.
 # mypy: disable-error-code="import-not-found"
 
-"""Make a tiny, randomly initialised model of the DeepSeek-V3 architecture (MLA + MoE). Runs inside the engine image.
+"""Make tiny, randomly initialised models. Runs inside the engine image.
 
-``python make_model.py FOLDER``: config, weights in two shards, tokenizer, chat template. The same bytes every time.
+``python make_model.py FOLDER NAME...``: in FOLDER/NAME config, weights in two shards, tokenizer, chat template. The same
+bytes every time.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ import sys
 import typing as t
 
 import torch
+from model_shapes import CONFIGS, VOCABULARY, shapes
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 SEED = 20260101
-VOCABULARY = 512
 SPACE = "\N{LATIN CAPITAL LETTER G WITH DOT ABOVE}"  # how byte-level BPE writes a space
 SPECIAL = ["<|begin|>", "<|end|>", "<|user|>", "<|assistant|>", "<|system|>", "<think>", "</think>"]
 CORPUS = [
@@ -42,81 +43,6 @@ CHAT_TEMPLATE = (
     "{{ '<|begin|>' }}{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-CONFIG: dict[str, t.Any] = {
-    "architectures": ["DeepseekV3ForCausalLM"],
-    "model_type": "deepseek_v3",
-    "torch_dtype": "bfloat16",
-    "vocab_size": VOCABULARY,
-    "hidden_size": 256,
-    "intermediate_size": 512,
-    "moe_intermediate_size": 128,
-    "num_hidden_layers": 4,
-    "first_k_dense_replace": 1,
-    "moe_layer_freq": 1,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 4,
-    "q_lora_rank": 128,
-    "kv_lora_rank": 512,
-    "qk_nope_head_dim": 64,
-    "qk_rope_head_dim": 64,
-    "v_head_dim": 64,
-    "n_routed_experts": 8,
-    "n_shared_experts": 1,
-    "num_experts_per_tok": 2,
-    "n_group": 2,
-    "topk_group": 1,
-    "topk_method": "noaux_tc",
-    "scoring_func": "sigmoid",
-    "norm_topk_prob": True,
-    "routed_scaling_factor": 2.5,
-    "num_nextn_predict_layers": 0,
-    "hidden_act": "silu",
-    "rms_norm_eps": 1e-6,
-    "rope_theta": 10000.0,
-    "max_position_embeddings": 2048,
-    "attention_bias": False,
-    "attention_dropout": 0.0,
-    "tie_word_embeddings": False,
-    "use_cache": True,
-    "bos_token_id": 0,
-    "eos_token_id": 1,
-}
-
-
-def shapes(config: dict[str, t.Any]) -> dict[str, tuple[int, ...]]:
-    """Return name and shape of every weight, as a DeepSeek-V3 checkpoint names them."""
-    hidden, heads = config["hidden_size"], config["num_attention_heads"]
-    nope, rope, value = config["qk_nope_head_dim"], config["qk_rope_head_dim"], config["v_head_dim"]
-    q_rank, kv_rank = config["q_lora_rank"], config["kv_lora_rank"]
-    found: dict[str, tuple[int, ...]] = {"model.embed_tokens.weight": (config["vocab_size"], hidden)}
-    for number in range(config["num_hidden_layers"]):
-        layer = f"model.layers.{number}"
-        attention = {
-            "q_a_proj": (q_rank, hidden),
-            "q_a_layernorm": (q_rank,),
-            "q_b_proj": (heads * (nope + rope), q_rank),
-            "kv_a_proj_with_mqa": (kv_rank + rope, hidden),
-            "kv_a_layernorm": (kv_rank,),
-            "kv_b_proj": (heads * (nope + value), kv_rank),
-            "o_proj": (hidden, heads * value),
-        }
-        found.update({f"{layer}.self_attn.{name}.weight": shape for name, shape in attention.items()})
-        found.update({f"{layer}.{name}.weight": (hidden,) for name in ("input_layernorm", "post_attention_layernorm")})
-        if number < config["first_k_dense_replace"]:
-            found.update(_mlp(f"{layer}.mlp", hidden, config["intermediate_size"]))
-            continue
-        found[f"{layer}.mlp.gate.weight"] = (config["n_routed_experts"], hidden)
-        found[f"{layer}.mlp.gate.e_score_correction_bias"] = (config["n_routed_experts"],)
-        for expert in range(config["n_routed_experts"]):
-            found.update(_mlp(f"{layer}.mlp.experts.{expert}", hidden, config["moe_intermediate_size"]))
-        shared = config["moe_intermediate_size"] * config["n_shared_experts"]
-        found.update(_mlp(f"{layer}.mlp.shared_experts", hidden, shared))
-    return {**found, "model.norm.weight": (hidden,), "lm_head.weight": (config["vocab_size"], hidden)}
-
-
-def _mlp(name: str, hidden: int, inner: int) -> dict[str, tuple[int, ...]]:
-    wide = {f"{name}.{part}_proj.weight": (inner, hidden) for part in ("gate", "up")}
-    return {**wide, f"{name}.down_proj.weight": (hidden, inner)}
 
 
 def weights(config: dict[str, t.Any], leanings: list[float]) -> dict[str, torch.Tensor]:
@@ -130,7 +56,7 @@ def weights(config: dict[str, t.Any], leanings: list[float]) -> dict[str, torch.
     for name, shape in shapes(config).items():
         if name.endswith("norm.weight"):
             tensor = torch.ones(shape)
-        elif name.endswith("bias"):
+        elif name.endswith("e_score_correction_bias"):
             tensor = torch.zeros(shape)
         else:
             tensor = torch.randn(shape, generator=generator) / math.sqrt(shape[-1])
@@ -142,7 +68,7 @@ def weights(config: dict[str, t.Any], leanings: list[float]) -> dict[str, torch.
             tensor[:, 0] = 1.0
         if name == "lm_head.weight":
             tensor[:, 0] = torch.tensor(leanings)
-        made[name] = tensor if name.endswith("bias") else tensor.to(torch.bfloat16)
+        made[name] = tensor if name.endswith("e_score_correction_bias") else tensor.to(torch.bfloat16)
     return made
 
 
@@ -152,9 +78,9 @@ def leaning(token: str) -> float:
     return 0.0 if token in words else LEANING.get(token, NEVER)
 
 
-def write_weights(folder: pathlib.Path, leanings: list[float]) -> None:
+def write_weights(folder: pathlib.Path, config: dict[str, t.Any], leanings: list[float]) -> None:
     """Write two shards and their index, as large checkpoints have."""
-    made = weights(CONFIG, leanings)
+    made = weights(config, leanings)
     names = sorted(made)
     index: dict[str, str] = {}
     for number, part in enumerate((names[: len(names) // 2], names[len(names) // 2 :]), start=1):
@@ -165,7 +91,7 @@ def write_weights(folder: pathlib.Path, leanings: list[float]) -> None:
     write_json(folder / "model.safetensors.index.json", {"metadata": {"total_size": total}, "weight_map": index})
 
 
-def write_tokenizer(folder: pathlib.Path) -> list[str]:
+def write_tokenizer(folder: pathlib.Path, longest: int) -> list[str]:
     """Train a byte-level BPE on the corpus, write it, and return its tokens in order."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -180,7 +106,7 @@ def write_tokenizer(folder: pathlib.Path) -> list[str]:
         "tokenizer_class": "PreTrainedTokenizerFast",
         "bos_token": "<|begin|>",
         "eos_token": "<|end|>",
-        "model_max_length": CONFIG["max_position_embeddings"],
+        "model_max_length": longest,
         "chat_template": CHAT_TEMPLATE,
     }
     write_json(folder / "tokenizer_config.json", settings)
@@ -191,8 +117,15 @@ def write_json(path: pathlib.Path, value: dict[str, t.Any]) -> None:
     path.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
+def make(folder: pathlib.Path, config: dict[str, t.Any]) -> None:
+    """Write one model into the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", config)
+    write_json(folder / "generation_config.json", {"bos_token_id": 0, "eos_token_id": 1, "do_sample": True})
+    tokens = write_tokenizer(folder, config["max_position_embeddings"])
+    write_weights(folder, config, [leaning(token) for token in tokens])
+
+
 if __name__ == "__main__":
-    target = pathlib.Path(sys.argv[1])
-    write_json(target / "config.json", CONFIG)
-    write_json(target / "generation_config.json", {"bos_token_id": 0, "eos_token_id": 1, "do_sample": True})
-    write_weights(target, [leaning(token) for token in write_tokenizer(target)])
+    for model in sys.argv[2:]:
+        make(pathlib.Path(sys.argv[1], model), CONFIGS[model])

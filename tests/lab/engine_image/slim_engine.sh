@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Make the environment small and complete: every node loads this image.
+# Make the environment of vLLM and Ray small and complete: every node loads this image.
 set -eu
 environment=$1
 cd "$environment"/lib/python3*/site-packages
