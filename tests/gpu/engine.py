@@ -35,6 +35,9 @@ from tests.gpu import dummy_model, engine_log, engine_planned
 #: Words that a request of this script asks for: a short one that a counter must see, a long one for the gauge.
 SHORT, LONG = 32, 512
 
+#: How long a killed engine may take to vanish.
+GONE_SECONDS = 60
+
 #: What of the machine's own environment may change what an engine takes; never what may be a secret.
 TELLING = re.compile(r"^(NCCL|VLLM|NVSHMEM|TORCH|CUDA|PYTORCH)_(?!.*(KEY|TOKEN|PASSWORD|SECRET))")
 
@@ -119,7 +122,11 @@ def running(drain: t.Mapping[str, t.Any]) -> float | None:
 
 
 def stop(process: subprocess.Popen[bytes], patience: float) -> dict[str, t.Any]:
-    """End an engine as ``docker stop`` does, and then whatever is left of its process group; return seconds and status."""
+    """End an engine as ``docker stop`` does, and then whatever is left of its process group.
+
+    Returns the seconds, the exit status, whether it ended by itself, and whether all its processes are gone: one that is
+    killed gives the memory of its card back only then, some seconds later.
+    """
     began = time.monotonic()
     with contextlib.suppress(ProcessLookupError):
         process.send_signal(signal.SIGTERM)
@@ -129,7 +136,20 @@ def stop(process: subprocess.Popen[bytes], patience: float) -> dict[str, t.Any]:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     status = process.wait(30)
-    return {"seconds": round(time.monotonic() - began, 1), "status": status, "polite": polite}
+    gone = until_gone(process.pid)
+    return {"seconds": round(time.monotonic() - began, 1), "status": status, "polite": polite, "gone": gone}
+
+
+def until_gone(group: int) -> bool:
+    """Wait, for a bounded time, until a process group has no member left; return whether that is so."""
+    end = time.monotonic() + GONE_SECONDS
+    while time.monotonic() < end:
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.2)
+    return False
 
 
 def serve(

@@ -56,5 +56,5 @@ def figures(log: str) -> dict[str, float]:
 def lines(log: str) -> list[str]:
     """Return the lines that hold figures, or say what was chosen, without colours; each once."""
     sentences = re.compile("|".join(re.sub(r"\((?!\?)(?=\[)", "(?:", one) for one in SENTENCES.values()))
-    plain = [_COLOUR.sub("", line).strip()[:1000] for line in log.replace("\r", "\n").splitlines()]
+    plain = [_COLOUR.sub("", line).strip()[:700] for line in log.replace("\r", "\n").splitlines()]
     return list(dict.fromkeys(line for line in plain if sentences.search(line) or CHOSEN.search(line)))

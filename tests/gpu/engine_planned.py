@@ -62,7 +62,7 @@ def planned(
 
     ``env`` and ``argv`` are cut out of the words of ``docker run`` in the supervisor's spec: what a container would get.
     """
-    from ansible_collections.gpufleet.inference.plugins.filter import deployment_plans
+    from ansible_collections.gpufleet.inference.plugins.filter.deployment_plans import deployment_plans
 
     facts = {
         "distribution": "Debian",
@@ -81,7 +81,7 @@ def planned(
         "ray_cluster_address": ADDRESS,
     }
     model = {"directory": directory, "config": dummy_model.config(deployment["model"]), "tensors": [], "bytes": 0}
-    found = deployment_plans.deployment_plans(
+    found = deployment_plans(
         deployments=[deployment],
         members=[NODE],
         hostvars={NODE: of_node},

@@ -81,7 +81,12 @@ def test_a_whole_run(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) ->
     assert (record["heartbeats"]["running"], record["heartbeats"]["running_after"]) == (1, 0)
     assert record["measured"]["kv_tokens"] == 3811488 and record["planned"]["fits"] is True
     assert engine.errors(record)["weights_gib"] == pytest.approx(-0.45, abs=0.1)
-    assert record["stop"]["polite"] and record["env"]["VLLM_X"] == "1" and record["argv"][:2] == ["vllm", "serve"]
+    assert (
+        record["stop"]["polite"]
+        and record["stop"]["gone"]
+        and record["env"]["VLLM_X"] == "1"
+        and record["argv"][:2] == ["vllm", "serve"]
+    )
     assert json.dumps(record)
 
 
