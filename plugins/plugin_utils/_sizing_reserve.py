@@ -27,11 +27,18 @@ CONTEXT = int(0.5 * GIB)
 #: NCCL and other memory outside of torch (logs show 0.2 to 0.3 GiB on two cards without NVLink, 1.0 to 1.6 GiB on
 #: data-centre cards, more where a group crosses nodes and every network card gets buffers).
 ALONE, PAIRED, LINKED, CROSSING = int(0.15 * GIB), int(0.3 * GIB), int(1.4 * GIB), int(2.0 * GIB)
+#: What is left of it where the engine starts NCCL before its account begins: 0.07 to 0.15 GiB on two H200 (vLLM 0.26). Across
+#: nodes, where some channels are connected later, it is not measured: as much more is kept aside as for older releases.
+SETTLED = int(0.1 * GIB)
 DATA_CENTRE_GIB = 70
 
 #: CUDA graphs of a layer, of all sizes up to 512 sequences. Logs show 8 to 19 MiB for dense models; for models with
 #: experts 8 to 64, the most with fused FP4 kernels.
 GRAPHS_OF_LAYER, GRAPHS_OF_MOE_LAYER = 14 << 20, 26 << 20
+
+#: Graphs of vLLM hold, once and for all layers, the sums that FlashAttention 3 keeps apart in 32 bits: of so many parts of a
+#: request, for the requests of the largest graph. For DeepSeek-V3 with TP2 that is 2.0 of the 2.23 GiB which it logs.
+PARTS_OF_REQUEST, LARGEST_GRAPH = 32, 512
 
 #: Sampling keeps, for each of the sequences and words: logits in 16 bits, in 32, probabilities and noise in 32. Releases
 #: that sorted took 38.5 bytes in all (5.58 GiB for 1024 × 151,936 words, 1.40 for 256).
@@ -61,8 +68,10 @@ def reserve(shape: Shape, wish: _sizing_wish.Wish, gpu_bytes: int, crosses_nodes
     group = max(wish.parallel.tensor, wish.parallel.expert_ways)
     outside = ALONE if group == 1 else LINKED if gpu_bytes >= DATA_CENTRE_GIB * GIB else PAIRED
     outside = CROSSING if crosses_nodes and group > 1 else outside
+    if group > 1 and wish.nccl_first:
+        outside = SETTLED + (CROSSING - LINKED if crosses_nodes else 0)
     peak = activation(shape, wish)
-    graphs = _graphs(shape, wish) if wish.graphs_counted else 0
+    graphs = _graphs(shape, wish, gpu_bytes) if wish.graphs_counted else 0
     if wish.parallel.engine == "sglang":
         # The fraction is of what is free after the groups are made; activations and graphs live in what it leaves.
         free = gpu_bytes - CONTEXT - outside
@@ -73,11 +82,15 @@ def reserve(shape: Shape, wish: _sizing_wish.Wish, gpu_bytes: int, crosses_nodes
     return Reserve(int(gpu_bytes * wish.share), outside, peak, graphs)
 
 
-def _graphs(shape: Shape, wish: _sizing_wish.Wish) -> int:
-    """Return the bytes of the graphs of the layers of one stage."""
+def _graphs(shape: Shape, wish: _sizing_wish.Wish, gpu_bytes: int) -> int:
+    """Return the bytes of the graphs of the layers of one stage, and what attention keeps apart in them."""
     moe = len(shape.moe_layers)
     every = moe * GRAPHS_OF_MOE_LAYER + (shape.layers - moe) * GRAPHS_OF_LAYER
-    return every // wish.parallel.pipeline
+    apart = 0
+    if wish.parallel.engine.startswith("vllm") and gpu_bytes >= DATA_CENTRE_GIB * GIB:
+        rows = PARTS_OF_REQUEST * min(LARGEST_GRAPH, wish.sequences)
+        apart = rows * shape.heads * (shape.latent or shape.head_dim) * 4 // wish.parallel.attention_ways
+    return every // wish.parallel.pipeline + apart
 
 
 def cache_bytes(wish: _sizing_wish.Wish, reserved: Reserve, weights: int) -> int:
@@ -87,23 +100,46 @@ def cache_bytes(wish: _sizing_wish.Wish, reserved: Reserve, weights: int) -> int
 
 
 def activation(shape: Shape, wish: _sizing_wish.Wish) -> int:
-    """Return the peak of the dummy run: the layer with the largest buffers, or sampling after the last layer."""
+    """Return the peak of the dummy run: the layer with the largest buffers, or sampling after the last layer.
+
+    Where the buffers of experts are kept, they are there beside the greatest of everything else.
+    """
     parallel, size = wish.parallel, shape.dtype_bytes
-    tokens = wish.batched_tokens * (parallel.data if parallel.data > 1 and shape.experts else 1)
     stream = 4 * shape.hidden * wish.batched_tokens * size
-    ways = parallel.attention_ways
-    width = shape.nope_dim + shape.value_dim if shape.latent else 0
-    attention = (shape.heads * max(shape.head_dim, width) * 4 // ways) * wish.batched_tokens * size
-    attention += MLA_ROWS * shape.heads * width * size // ways
     dense = 3 * shape.intermediate * wish.batched_tokens * size // parallel.tensor
-    # Every token goes to several experts, and comes back from each in full width; quantised inputs are copied once more.
-    narrow = shape.expert_intermediate if parallel.expert else shape.expert_intermediate // parallel.expert_ways
-    per_token = shape.experts_per_token * (max(2 * narrow, shape.hidden) + max(narrow, shape.hidden // 2))
-    routed = per_token * tokens * size // (parallel.expert_ways if parallel.expert and parallel.data > 1 else 1)
-    layer = max(attention, routed if shape.experts else dense, dense if len(shape.moe_layers) < shape.layers else 0)
+    dense = dense if len(shape.moe_layers) < shape.layers else 0
     each = SORTING_BYTES if wish.sorts else SAMPLER_BYTES
     sampling = int(wish.sequences * shape.vocab * each) + shape.hidden * wish.batched_tokens * size
-    return max(stream + layer, sampling)
+    attention, routed = _attention(shape, wish), _routed(shape, wish)
+    if wish.experts_kept:
+        return max(stream + attention + routed, stream + dense, sampling + routed)
+    return max(stream + max(attention, routed, dense), sampling)
+
+
+def _attention(shape: Shape, wish: _sizing_wish.Wish) -> int:
+    """Return the bytes of queries, keys, values and what comes of them; for MLA with the rows that it unpacks."""
+    tokens, size, ways = wish.batched_tokens, shape.dtype_bytes, wish.parallel.attention_ways
+    if not shape.latent:
+        return (shape.heads * shape.head_dim * 4 // ways) * tokens * size
+    unpacked = shape.nope_dim + shape.value_dim
+    # The keys of MLA are in the unpacked rows.
+    return shape.heads * ((unpacked + shape.rope_dim) * tokens + MLA_ROWS * unpacked) * size // ways
+
+
+def _routed(shape: Shape, wish: _sizing_wish.Wish) -> int:
+    """Return the bytes of the tokens on their way through the experts; 0 without experts.
+
+    Every token goes to several experts, and comes back from each in full width; quantised inputs are copied once more.
+    """
+    if not shape.experts:
+        return 0
+    parallel, hidden = wish.parallel, shape.hidden
+    narrow = shape.expert_intermediate if parallel.expert else shape.expert_intermediate // parallel.expert_ways
+    # Buffers that are kept have the width of what comes back both times.
+    second = max(narrow, hidden if wish.experts_kept else hidden // 2)
+    tokens = wish.batched_tokens * parallel.data
+    every = shape.experts_per_token * (max(2 * narrow, hidden) + second) * tokens * shape.dtype_bytes
+    return every // (parallel.expert_ways if parallel.expert and parallel.data > 1 else 1)
 
 
 def sglang_fraction(wish: _sizing_wish.Wish, gpu_bytes: int) -> float:

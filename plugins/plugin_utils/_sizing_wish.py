@@ -26,6 +26,12 @@ CHUNKED = (0, 8)
 #: Releases whose dummy run sorted the logits of all sequences.
 SORTING = ((0, 9), (0, 17))
 
+#: Since then vLLM starts NCCL before it begins to account for memory (read in 0.11.0, 0.11.2, 0.26.0 and 0.33.0).
+NCCL_FIRST = (0, 11)
+
+#: Since then, or a little earlier, vLLM keeps the buffers of its experts (read in 0.26.0 and 0.33.0, not yet in 0.11.2).
+EXPERTS_KEPT = (0, 26)
+
 #: Release in the tag of an image, such as v0.33.0.
 TAG = re.compile(r":v?(\d+)\.(\d+)\.\d+")
 
@@ -74,6 +80,16 @@ class Wish:
     def graphs_counted(self) -> bool:
         """Whether CUDA graphs are taken from the budget: vLLM does since 0.21."""
         return not self.eager and (self.version >= (0, 21) or not self.parallel.engine.startswith("vllm"))
+
+    @property
+    def nccl_first(self) -> bool:
+        """Whether the engine's account of memory begins after NCCL has taken its part."""
+        return self.parallel.engine.startswith("vllm") and self.version >= NCCL_FIRST
+
+    @property
+    def experts_kept(self) -> bool:
+        """Whether the buffers of the experts stay from one layer to the next, and so add to what other layers need."""
+        return self.parallel.engine.startswith("vllm") and self.version >= EXPERTS_KEPT
 
     @property
     def sorts(self) -> bool:

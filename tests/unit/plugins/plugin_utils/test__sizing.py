@@ -77,7 +77,7 @@ def test_weights_that_the_engine_makes_smaller() -> None:
     assert size("qwen3-8b-fp8", where, quantization="fp8") == size("qwen3-8b-fp8", where)
 
 
-@pytest.mark.parametrize(("context", "tight"), [(2048, False), (65000, True), (65200, True), (120000, False)])
+@pytest.mark.parametrize(("context", "tight"), [(2048, False), (32000, True), (34000, True), (120000, False)])
 def test_near_the_edge_it_says_so(context: int, tight: bool) -> None:
     assert size("deepseek-r1", samples.fleet("H20", 8), tensor=8, context=context)["tight"] is tight
 

@@ -27,7 +27,7 @@ def proposals(name: str, where: _sizing.Fleet, **more: t.Any) -> dict[str, t.Any
             "deepseek-r1",
             samples.fleet("H20", 8),
             {"tensor": 8},
-            ["a context of 41,984 instead of 163,840", "int4 weights", "2 such nodes, TP8 PP2"],
+            ["a context of 28,672 instead of 163,840", "int4 weights", "2 such nodes, TP8 PP2"],
         ),
         (
             "qwen2.5-7b",
@@ -39,7 +39,7 @@ def proposals(name: str, where: _sizing.Fleet, **more: t.Any) -> dict[str, t.Any
             "deepseek-r1-bf16",
             samples.fleet("H20", 8, 2),
             {"tensor": 16},
-            ["a context of 26,624 instead of 163,840", "weights in FP8", "int4 weights"],
+            ["a context of 17,408 instead of 163,840", "weights in FP8", "int4 weights"],
         ),
         ("llama-3.1-8b", samples.fleet("T4", 8), {"tensor": 2}, ["a context of", "a KV cache in FP8", "TP4 on 4"]),
         (
@@ -93,7 +93,7 @@ def test_splits_are_possible_on_the_nodes() -> None:
 
 
 def test_smallest_and_fastest() -> None:
-    found = proposals("llama-3.3-70b", samples.fleet("A100 80", 8), context=32768, concurrency=16)
+    found = proposals("llama-3.3-70b", samples.fleet("A100 80", 8), context=65536, concurrency=16)
     assert (found["smallest"]["parallel"], found["fastest"]["parallel"]) == ("TP4", "TP8")
     assert found["smallest"]["why"].startswith("the fewest GPUs of 2 splits that fit: 4")
     assert "tokens/s for 16 requests" in found["fastest"]["why"]
