@@ -90,6 +90,7 @@ def planned(
         ray=ray(),
         gateway={"node": "", "port": 443},
         texts={},
+        directory="",
     )
     if found["mistakes"]:
         raise PlanError("\n".join(found["mistakes"]))
