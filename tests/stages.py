@@ -24,8 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 #: Without these nothing that follows can run.
 FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
-#: Scenarios that take more than four minutes on two cores; `make molecule-slow` runs them.
-SLOW = {"nvidia_driver_distribution"}
+#: Scenarios that `make molecule-slow` runs: they build kernel modules, or load another engine on two cores.
+SLOW = {"nvidia_driver_distribution", "engine_sglang"}
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
