@@ -115,8 +115,9 @@ molecule-role: molecule-create ## One scenario, its hosts stay: make molecule-ro
 	$(BIN)/molecule test --scenario-name $(ROLE) --destroy=never
 
 .PHONY: molecule-slow
-molecule-slow: ## What takes more than four minutes: Debian's own real driver, built from source
+molecule-slow: ## The slow ones: a real driver built from source (Debian), and SGLang over two nodes
 	$(MAKE) molecule-role ROLE=nvidia_driver_distribution
+	$(MAKE) molecule-role ROLE=engine_sglang
 
 # Asking the lab costs a moment; Molecule's own memory of what it created can be stale.
 .PHONY: molecule-create
