@@ -68,6 +68,7 @@ facts:
   type: dict
 """
 
+import re
 import time
 import typing as t
 
@@ -84,6 +85,9 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 )
 
 PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,StatusText,NRestarts"
+
+#: What a supervisor says when there is nothing to wait for, or little: it goes on trying, but somebody should look.
+HOPELESS = re.compile(r"given up|failed (?:[3-9]|\d\d+) times")
 
 #: A supervisor that ended so often without a word will not do better.
 MOST_RESTARTS = 5
@@ -156,8 +160,8 @@ def main() -> None:
     while True:
         checks, facts = look(module.params["ranks"])
         ready = all(one["verdict"] == PASS for one in checks)
-        given_up = any(status.startswith("given up") for status in facts.values())
-        if ready or given_up or time.monotonic() >= end:
+        hopeless = any(HOPELESS.match(status) for status in facts.values())
+        if ready or hopeless or time.monotonic() >= end:
             finish(module, checks, facts)
         time.sleep(PAUSE_SECONDS)
 

@@ -296,7 +296,9 @@ class Rank:
                 if self.group and not self.group.leads:
                     # Rank 0 waits for the whole group.
                     delay = 1.0
-                self.say(f"failed: {why}; next start in {delay:g} s")
+                recent = sum(failures[-1] - when <= self.spec["give_up"]["window_seconds"] for when in failures)
+                often = f" {recent} times" if recent > 1 else ""
+                self.say(f"failed{often}: {why}; next start in {delay:g} s")
                 time.sleep(delay)
 
 

@@ -135,6 +135,15 @@ def test_a_rank_is_waited_for(run_module: Run, node: Node) -> None:
     assert (result["verdict"], node.pauses) == ("pass", [2, 2])
 
 
+@pytest.mark.parametrize(
+    ("status", "pauses"), [("failed 3 times: x", 0), ("given up after 6 failures", 0), ("failed 2 times: x", 3)]
+)
+def test_what_fails_again_and_again_is_not_waited_for(run_module: Run, node: Node, status: str, pauses: int) -> None:
+    node.units = [unit(status)]
+    result = run_module("rank_health", ranks=RANKS, wait_seconds=4)
+    assert result["failed"] and len(node.pauses) == pauses
+
+
 def test_waiting_ends(run_module: Run, node: Node) -> None:
     node.units = [unit("loading: x")]
     result = run_module("rank_health", ranks=RANKS, wait_seconds=5)

@@ -252,7 +252,7 @@ def test_a_dead_rank_is_started_again_more_slowly_and_given_up(
         f"STATUS=starting {NAME}",
         f"STATUS=failed: {ENDED}; next start in 2 s",
         f"STATUS=starting {NAME}",
-        f"STATUS=failed: {ENDED}; next start in 5 s",
+        f"STATUS=failed 2 times: {ENDED}; next start in 5 s",
         f"STATUS=starting {NAME}",
         f"STATUS=given up after 3 failures, the last one: {ENDED}",
     ]
