@@ -39,7 +39,7 @@ def release_in(image: str, default_image: str) -> str:
     """Return the release of the engine in an image, as the tag says; of the default image where it does not say.
 
     A tag counts only when the image has the name of the default one (``…/vllm-openai:v0.33.0``): in a name of the user's
-    own, such as ``lab/engine:0.1.0``, it may number something else.
+    own, such as ``lab/engine:0.2.0``, it may number something else.
     """
     named = default_image.rpartition("/")[2].partition(":")[0]
     for one in (image, default_image):

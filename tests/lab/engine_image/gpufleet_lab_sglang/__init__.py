@@ -1,9 +1,6 @@
 # Copyright: (c) 2026, The gpufleet founders
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-#
-# Runs in the engine image only, where its imports are.
-# mypy: disable-error-code="import-not-found"
 
 """LAB ONLY: lets SGLang serve tiny models on CPUs from its published wheel. Never part of a production image.
 

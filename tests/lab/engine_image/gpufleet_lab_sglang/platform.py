@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Runs in the engine image only, where its imports are.
-# mypy: disable-error-code="import-not-found, misc"
+# mypy: disable-error-code="misc"
 
 """LAB ONLY: CPUs as a platform of its own, so that SGLang takes the plain PyTorch way everywhere."""
 

@@ -23,7 +23,7 @@ OWN = "docker.io/vllm/vllm-openai:v0.33.0"
         ("docker.io/vllm/vllm-openai:v0.34.0@sha256:00", "0.34.0"),
         # Neither a digest, nor a name of the user's own, nor an odd tag says a release.
         ("docker.io/vllm/vllm-openai@sha256:1234", "0.33.0"),
-        ("gpufleet-lab/engine:0.1.0", "0.33.0"),
+        ("gpufleet-lab/engine:0.2.0", "0.33.0"),
         ("docker.io/vllm/vllm-openai:nightly", "0.33.0"),
     ],
 )
