@@ -108,7 +108,7 @@ def nodes(names: t.Sequence[str], hostvars: t.Mapping[str, t.Any]) -> dict[str, 
 
 
 #: Where the engine role keeps what a node said of models that have no source.
-READ = "engine_read"
+READ = "__engine_read"
 
 
 def with_read(

@@ -43,7 +43,8 @@ def make() -> None:
         raise LabError("the engine image is missing; run `python -m tests.lab engine-image` first")
     say(f"making {', '.join(names)} in {FOLDER.relative_to(paths.ROOT)}")
     for name in names:
-        shutil.rmtree(FOLDER / name, ignore_errors=True)
+        if (FOLDER / name).exists():
+            shutil.rmtree(FOLDER / name)
     FOLDER.mkdir(parents=True, exist_ok=True)
     argv = ["docker", "run", "--rm", "--network", "none", "-v", f"{FOLDER}:/models"]
     for path in SCRIPTS:

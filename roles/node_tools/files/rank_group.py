@@ -137,7 +137,8 @@ class Group:
                 said: dict[str, t.Any] = json.loads(channel.makefile("rb").readline(10_000))
         except (OSError, ValueError) as error:
             raise RankFailedError(f"{where} does not answer: {error}") from error
-        if not isinstance(said, dict) or (said.get("group"), said.get("rank")) != (self.spec["name"], peer["rank"]):
+        ours = {"group": self.spec["name"], "rank": peer["rank"]}
+        if not isinstance(said, dict) or set(said) != set(self._state) or {**said, **ours} != said:
             raise RankFailedError(f"{where} is another one: {said}")
         if said["phase"] == "given_up":
             raise GroupGivenUpError(f"rank {peer['rank']} at {peer['address']} has given up: {said['why']}")

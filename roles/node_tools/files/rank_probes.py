@@ -79,10 +79,17 @@ def run(*argv: str, timeout: float = 60.0) -> subprocess.CompletedProcess[str]:
 
 def probe(one: dict[str, t.Any], container: str) -> None:
     """Make one probe; raises RankFailedError with the reason when it does not pass."""
-    try:
+    with _understood(one.get("url", one["kind"])):
         _probe(one, container)
+
+
+@contextlib.contextmanager
+def _understood(what: str) -> t.Iterator[None]:
+    """Turn what an answer of another form does to our code into a failure with a reason: a supervisor must not end of it."""
+    try:
+        yield
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise RankFailedError(f"{one.get('url', one['kind'])} answered in an unknown form: {error!r}") from error
+        raise RankFailedError(f"{what} answered in an unknown form: {error!r}") from error
 
 
 def _probe(one: dict[str, t.Any], container: str) -> None:
@@ -170,9 +177,10 @@ class Heartbeat:
 def complete(url: str, model: str, timeout_seconds: float = COMPLETION_TIMEOUT_SECONDS) -> None:
     """Ask for one token; raises RankFailedError when none came."""
     body = {"model": model, "prompt": "1", "max_tokens": 1, "temperature": 0}
-    answer = json.loads(ask(url, body=body, timeout=timeout_seconds))
-    if not (answer.get("usage") or {}).get("completion_tokens"):
-        raise RankFailedError(f"{url} gave no token")
+    with _understood(url):
+        answer = json.loads(ask(url, body=body, timeout=timeout_seconds))
+        if not (answer.get("usage") or {}).get("completion_tokens"):
+            raise RankFailedError(f"{url} gave no token")
 
 
 def total_of(metrics: str, names: t.Sequence[str]) -> float | None:
@@ -181,7 +189,7 @@ def total_of(metrics: str, names: t.Sequence[str]) -> float | None:
     for line in metrics.splitlines():
         name, _, rest = line.partition("{") if "{" in line else line.partition(" ")
         if name in names:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, IndexError):
                 found = (found or 0.0) + float(rest.rpartition("}")[2].split()[0])
     return found
 

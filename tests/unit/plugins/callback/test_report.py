@@ -128,3 +128,10 @@ def test_write_atomically_keeps_the_old_file_when_it_fails(tmp_path: pathlib.Pat
     with pytest.raises(OSError, match="directory"):
         report.write_atomically(target, "new")
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_is_loaded_before_the_forks_exists() -> None:
+    """A name that is gone would not be noticed: runs would only become slower."""
+    assert report.filter_loader.get(report.FILTER) is not None
+    assert report.action_loader.get(report.ACTION, class_only=True) is not None
+    report.load_once()

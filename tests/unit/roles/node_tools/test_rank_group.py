@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import socket
+import threading
 import types
 import typing as t
 
@@ -157,6 +158,21 @@ def test_who_gives_up_takes_all_along(group: types.ModuleType, running: list[t.A
 def test_another_group_at_the_port_is_named(group: types.ModuleType, ranks: list[t.Any], port: int) -> None:
     stranger = group.Group({**ranks[0].spec, "name": "v3"})
     assert "is another one: {'group': 'r1', 'rank': 1" in stranger.lacks()
+
+
+@pytest.mark.parametrize("said", [b"[]", b"{}", b'{"group": "r1", "rank": 1}', b'"r1"'])
+def test_an_answer_in_another_form_is_named(group: types.ModuleType, clock: Clock, said: bytes) -> None:
+    with socket.create_server(("127.0.0.9", 0)) as server:
+
+        def answer() -> None:
+            channel, _peer = server.accept()
+            with channel:
+                channel.sendall(said + b"\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        spec = {"name": "r1", "rank": 0, "address": "127.0.0.1", "port": server.getsockname()[1]}
+        stranger = group.Group({**spec, "peers": [{"rank": 1, "address": "127.0.0.9"}]})
+        assert " is another one: " in stranger.lacks()
 
 
 def test_something_else_at_the_port_is_named(group: types.ModuleType, clock: Clock) -> None:

@@ -69,7 +69,17 @@ def test_an_idle_engine_is_asked_for_a_token_now_and_then(probes: types.ModuleTy
     assert asked == [30, 60, 90]
 
 
-@pytest.mark.parametrize("route", [stub.answer(500, b""), stub.answer(200, {"usage": {}}), stub.stream(then="hang")])
+@pytest.mark.parametrize(
+    "route",
+    [
+        stub.answer(500, b""),
+        stub.answer(200, {"usage": {}}),
+        stub.stream(then="hang"),
+        # An answer in another form is a failure too, and not the end of the supervisor.
+        stub.answer(200, b"well"),
+        stub.answer(200, []),
+    ],
+)
 def test_a_token_that_does_not_come_is_a_death(probes: types.ModuleType, clock: Clock, route: stub.Route) -> None:
     with stub.serving({"/metrics": counts(5), "/v1/completions": route}) as url:
         heart = probes.Heartbeat(spec(url, timeout_seconds=0.3))

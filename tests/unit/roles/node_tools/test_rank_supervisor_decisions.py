@@ -112,6 +112,7 @@ def test_progress_is_the_last_share_that_a_log_tells(probes: types.ModuleType, l
             7,
         ),
         ("x:tokens_total nothing\n", None),
+        ("x:tokens_total \n", None),
         ("x:tokens_total 0\n", 0),
     ],
 )
