@@ -112,7 +112,9 @@ def test_a_node_that_was_not_read_is_named() -> None:
 def test_what_only_the_nodes_have_is_read_there() -> None:
     def said(**model: t.Any) -> dict[str, t.Any]:
         return {
-            "__engine_read": {"models": {"tiny": {"config": {"a": 1}, "tensors": [], "bytes": 7, "problem": "", **model}}}
+            "__engine_read": {
+                "models": {"tiny": {"config": {"a": 1}, "tensors": [], "bytes": 7, "problem": "", **model}}
+            }
         }
 
     models = {"tiny": {"directory": "/m", "kind": "node", "config": None, "bytes": 0, "problem": ""}}
