@@ -69,7 +69,7 @@ laws: setup ## The laws of the architecture
 
 .PHONY: unit
 unit: setup ## Unit tests, and tests of the Python door
-	$(BIN)/pytest tests --ignore tests/laws
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile tests --ignore tests/laws
 
 .PHONY: parsers
 parsers: setup ## The real parsers of vLLM and SGLang over our command lines (minutes and some GB the first time)
@@ -115,8 +115,9 @@ molecule-role: molecule-create ## One scenario, its hosts stay: make molecule-ro
 	$(BIN)/molecule test --scenario-name $(ROLE) --destroy=never
 
 .PHONY: molecule-slow
-molecule-slow: ## The slow ones: a real driver built from source (Debian), and SGLang over two nodes
+molecule-slow: ## The slow ones: a real driver built from source (Debian), vLLM on Ray, SGLang over two nodes
 	$(MAKE) molecule-role ROLE=nvidia_driver_distribution
+	$(MAKE) molecule-role ROLE=engine_ray
 	$(MAKE) molecule-role ROLE=engine_sglang
 
 # Asking the lab costs a moment; Molecule's own memory of what it created can be stale.

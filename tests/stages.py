@@ -6,26 +6,33 @@
 """Run make targets one after another, go on after a failure, and end with a table of times and one counting line.
 
 Usage: ``python3 tests/stages.py setup laws unit molecule``. The word ``molecule`` stands for: a Docker Engine, images,
-hosts, every scenario (``site`` last), and the removal of all that at the end, whatever happened. Runs before there is a
-virtual environment, hence standard library only.
+hosts, every scenario (``site`` last), and the removal of all that at the end, whatever happened. The images are built
+while the checks run. Runs before there is a virtual environment, hence standard library only.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
+import io
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import time
+import typing as t
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 #: Without these nothing that follows can run.
 FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
-#: Scenarios that `make molecule-slow` runs: they build kernel modules, or load another engine on two cores.
-SLOW = {"nvidia_driver_distribution", "engine_sglang"}
+#: What scenarios need, and checks do not.
+IMAGES = ["lab-docker", "lab-images"]
+#: Scenarios that `make molecule-slow` runs: kernel modules are built, vLLM starts on Ray, as in site, and SGLang starts.
+SLOW = {"nvidia_driver_distribution", "engine_ray", "engine_sglang"}
+#: Scenarios that come last, in this order: an engine without Ray must cope with the Ray that ray_cluster leaves behind.
+LAST = ["engine", "site"]
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
@@ -45,9 +52,9 @@ class Outcome:
 
 
 def scenarios() -> list[str]:
-    """Return the quick molecule scenarios, ``site`` last; ``default`` only makes and removes the hosts."""
+    """Return the quick molecule scenarios in their order; ``default`` only makes and removes the hosts."""
     names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - {"default"} - SLOW
-    return sorted(names, key=lambda name: (name == "site", name))
+    return sorted(names, key=lambda name: (name in LAST, LAST.index(name) if name in LAST else 0, name))
 
 
 def docker_answers() -> bool:
@@ -73,9 +80,9 @@ def count(line: str, rc: int) -> tuple[int, int]:
     return found.get("passed", 0), max(failed, 1 if rc else 0)
 
 
-def run(stage: str) -> Outcome:
+def run(stage: str, out: t.TextIO) -> Outcome:
     """Run one stage with its output passed through."""
-    print(f"\n=== {stage}", flush=True)
+    print(f"\n=== {stage}", file=out, flush=True)
     started = time.monotonic()
     closing = ""
     with subprocess.Popen(
@@ -90,54 +97,67 @@ def run(stage: str) -> Outcome:
     ) as process:
         assert process.stdout is not None
         for line in process.stdout:
-            print(line, end="", flush=True)
+            print(line, end="", file=out, flush=True)
             if line.startswith("=") and PYTEST_COUNT.search(line):
                 closing = line
     passed, failed = count(closing, process.returncode)
     return Outcome(stage, process.returncode, time.monotonic() - started, passed, failed)
 
 
-def run_in_order(stages: list[str], outcomes: list[Outcome]) -> None:
-    """Run the stages into ``outcomes``; stop only where nothing that follows can run."""
+def run_in_order(stages: list[str], outcomes: list[Outcome], out: t.TextIO | None = None) -> bool:
+    """Run the stages into ``outcomes``; stop, and return False, only where nothing that follows can run."""
     for stage in stages:
-        outcomes.append(run(stage))
+        outcomes.append(run(stage, out or sys.stdout))
         if outcomes[-1].rc and stage in FOUNDATIONS:
-            return
+            return False
+    return True
 
 
-def run_molecule(outcomes: list[Outcome]) -> None:
-    """Run every scenario on hosts made for it; remove them, and stop the engine if it was started here."""
+def run_molecule(checks: list[str], outcomes: list[Outcome]) -> None:
+    """Run the checks, then every scenario on hosts made for it; remove them, and the engine if it was started here."""
     wanted = [f"molecule:{name}" for name in scenarios()]
     if not wanted:
         raise SystemExit("no molecule scenario found under molecule/: nothing would be tested")
     ending = ["molecule-destroy"] if docker_answers() else ["molecule-destroy", "lab-docker-stop"]
+    built: list[Outcome] = []
+    said = io.StringIO()
     try:
-        run_in_order(["lab-docker", "lab-images", "molecule-create", *wanted], outcomes)
+        # Two cores hold both: an image is built by one process, which mostly unpacks and waits for disk and network.
+        with concurrent.futures.ThreadPoolExecutor(1) as beside:
+            ready = beside.submit(run_in_order, IMAGES, built, said)
+            run_in_order(checks, outcomes)
+        print(said.getvalue(), end="", flush=True)
+        outcomes += built
+        if ready.result():
+            run_in_order(["molecule-create", *wanted], outcomes)
     finally:
         run_in_order(ending, outcomes)
 
 
-def table(outcomes: list[Outcome]) -> str:
-    """Return a table of stages and the counting line."""
+def table(outcomes: list[Outcome], seconds: float) -> str:
+    """Return a table of stages, the seconds of the whole run, and the counting line."""
     lines = [
         f"{one.stage:<32} {'ok' if not one.rc else 'FAILED':<7} {one.seconds:7.1f} s"
         + (f"  {one.passed} passed, {one.failed} failed" if one.passed + one.failed != 1 else "")
         for one in outcomes
     ]
-    lines.append(f"{'together':<40} {sum(one.seconds for one in outcomes):7.1f} s")
+    lines.append(f"{'together':<40} {seconds:7.1f} s")
     lines.append(f"{sum(one.passed for one in outcomes)} passed, {sum(one.failed for one in outcomes)} failed")
     return "\n".join(lines)
 
 
 def main(words: list[str]) -> int:
     outcomes: list[Outcome] = []
+    started = time.monotonic()
+    checks = [word for word in words if word not in {"setup", "molecule"}]
     try:
-        run_in_order([word for word in words if word != "molecule"], outcomes)
-        lost = any(one.rc and one.stage in FOUNDATIONS for one in outcomes)
-        if "molecule" in words and not lost:
-            run_molecule(outcomes)
+        if run_in_order(["setup"] if "setup" in words else [], outcomes):
+            if "molecule" in words:
+                run_molecule(checks, outcomes)
+            else:
+                run_in_order(checks, outcomes)
     finally:
-        print(f"\n{table(outcomes)}", flush=True)
+        print(f"\n{table(outcomes, time.monotonic() - started)}", flush=True)
     return 1 if any(one.rc or one.failed for one in outcomes) else 0
 
 

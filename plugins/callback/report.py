@@ -55,6 +55,9 @@ FILTER, ACTION = "gpufleet.inference.deployment_plans", "gpufleet.inference.file
 #: The key under which playbooks hand over their endpoints with ``ansible.builtin.set_stats``.
 ENDPOINTS = "gpufleet_endpoints"
 
+#: The fact in which the engine role keeps all plans.
+PLAN = "engine_fleet"
+
 
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
@@ -68,6 +71,7 @@ class CallbackModule(CallbackBase):
         self._playbook = ""
         self._play = 0
         self._outcomes: list[_report.Outcome] = []
+        self._plan: list[str] = []
 
     def v2_playbook_on_start(self, playbook: t.Any) -> None:
         self._playbook = self._playbook or pathlib.Path(playbook._file_name).stem
@@ -95,6 +99,7 @@ class CallbackModule(CallbackBase):
             outcomes=self._outcomes,
             recap={host: _recap(stats.summarize(host)) for host in stats.processed},
             endpoints=_endpoints(stats.custom or {}),
+            plan=self._plan,
         )
         places = self._write(report)
         if report.says_something:
@@ -102,6 +107,7 @@ class CallbackModule(CallbackBase):
             self._display.display(f"\n{text}")
 
     def _keep(self, result: t.Any, status: str) -> None:
+        self._plan = _plan(result.result) or self._plan
         place = _result.where_of(result.task, result.task_fields.get("name"))
         one = _report.outcome(result.host.get_name(), self._play, place, result.task.action, status, result.result)
         if one.worth_keeping:
@@ -147,6 +153,16 @@ def _recap(summary: t.Mapping[str, int]) -> dict[str, int]:
     names = {"ok": "ok", "changed": "changed", "unreachable": "unreachable", "failures": "failed"}
     names |= {name: name for name in ("skipped", "rescued", "ignored")}
     return {name: summary[key] for key, name in names.items()}
+
+
+def _plan(result: t.Mapping[str, t.Any]) -> list[str]:
+    """Return what a task that made the plans says of them; [] for all other tasks."""
+    plan = (result.get("ansible_facts") or {}).get(PLAN)
+    if not isinstance(plan, t.Mapping):
+        return []
+    return [
+        str(line) for part in ("table", "explained") for text in plan.get(part) or [] for line in str(text).splitlines()
+    ]
 
 
 def _endpoints(custom: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[t.Mapping[str, t.Any]]:

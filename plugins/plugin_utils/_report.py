@@ -66,6 +66,7 @@ class Report:
     failures: list[dict[str, t.Any]]
     checks: list[Check]
     endpoints: list[dict[str, t.Any]]
+    plan: list[str]
     schema_version: int = SCHEMA_VERSION
 
     @property
@@ -108,9 +109,13 @@ def build(
     outcomes: t.Iterable[Outcome],
     recap: t.Mapping[str, t.Mapping[str, int]],
     endpoints: t.Iterable[t.Mapping[str, t.Any]] = (),
+    plan: t.Sequence[str] = (),
     check_mode: bool = False,
 ) -> Report:
-    """Return the report of a run. ``recap``: per host ok, changed, unreachable, failed, skipped, rescued, ignored."""
+    """Return the report of a run. ``recap``: per host ok, changed, unreachable, failed, skipped, rescued, ignored.
+
+    ``plan``: the lines that tell what fits, what runs, and why each variable of a container is set.
+    """
     kept = list(outcomes)
     checks = final_checks(kept)
     failures = [
@@ -141,6 +146,7 @@ def build(
         failures=failures,
         checks=checks,
         endpoints=_unique(scrub(one) for one in endpoints),
+        plan=list(plan),
     )
 
 

@@ -120,6 +120,8 @@ def to_markdown(report: Report) -> str:
             "",
             *_table(header, ([one.get(key) or "" for key in header] for one in report.endpoints)),
         ]
+    if report.plan:
+        lines += ["", "## Plan", "", "```", *report.plan, "```"]
     if steps := next_step(report):
         lines += ["", "Next:", "", "```", *steps, "```"]
     if report.failures:

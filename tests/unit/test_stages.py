@@ -42,7 +42,7 @@ def repository(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathl
         "tests:\n\t@echo '== 3 passed in 1s =='\n"
         "molecule-role:\n\t@echo scenario $(ROLE); test $(ROLE) != gateway\n"
     )
-    for name in ("site", "gateway", "default", "os_tuning", *stages.SLOW):
+    for name in ("site", "gateway", "default", "os_tuning", "engine", *stages.SLOW):
         (tmp_path / "molecule" / name).mkdir(parents=True)
         (tmp_path / "molecule" / name / "molecule.yml").write_text("---\n")
     return tmp_path
@@ -73,7 +73,7 @@ def test_molecule_runs_every_scenario_and_cleans_up(
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("ran ", "scenario "))]
     assert said == [
         *("ran lab-docker", "ran lab-images", "ran molecule-create"),
-        *("scenario gateway", "scenario os_tuning", "scenario site"),
+        *("scenario gateway", "scenario os_tuning", "scenario engine", "scenario site"),
         *("ran molecule-destroy", "ran lab-docker-stop"),
     ]
 
@@ -94,7 +94,12 @@ def test_no_scenario_is_no_success(repository: pathlib.Path) -> None:
 
 
 def test_slow_scenarios_wait_for_their_own_target(repository: pathlib.Path) -> None:
-    assert stages.scenarios() == ["gateway", "os_tuning", "site"]
+    assert stages.scenarios() == ["gateway", "os_tuning", "engine", "site"]
+
+
+def test_what_comes_last_is_there() -> None:
+    root = pathlib.Path(__file__).resolve().parents[2]
+    assert [name for name in stages.LAST if (root / "molecule" / name / "molecule.yml").is_file()] == stages.LAST
 
 
 def test_slow_scenarios_are_there_and_have_a_target() -> None:
@@ -104,3 +109,32 @@ def test_slow_scenarios_are_there_and_have_a_target() -> None:
     for name in stages.SLOW:
         assert (root / "molecule" / name / "molecule.yml").is_file()
         assert name in target
+
+
+def test_images_are_built_beside_the_checks(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    makefile = repository / "Makefile"
+    # Each waits for the other: one after another, neither would end.
+    meet = (
+        "\t@echo ran $@; touch $@.here; for i in $$(seq 200); do test -e {}.here && exit 0; sleep 0.05; done; exit 1\n"
+    )
+    makefile.write_text(
+        makefile.read_text().replace("lab-images ", "", 1)
+        + f"check-a:\n{meet.format('lab-images')}"
+        + f"lab-images:\n{meet.format('check-a')}"
+    )
+    stages.main(["setup", "check-a", "molecule"])
+    said = [
+        line for line in capsys.readouterr().out.splitlines() if line.startswith(("ran ", "check-a ", "lab-images "))
+    ]
+    assert said[:4] == ["ran check-a", "ran lab-docker", "ran lab-images", "ran molecule-create"]
+    assert [line.split()[:2] for line in said[-2:]] == [["check-a", "ok"], ["lab-images", "ok"]]
+
+
+def test_without_docker_the_checks_still_run(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    makefile = repository / "Makefile"
+    makefile.write_text(makefile.read_text().replace("good lab-docker ", "good ", 1) + "lab-docker:\n\t@false\n")
+    assert stages.main(["setup", "good", "molecule"]) == 1
+    said = capsys.readouterr().out
+    assert "ran good" in said
+    assert "ran molecule-create" not in said
+    assert "ran molecule-destroy" in said

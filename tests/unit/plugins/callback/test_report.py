@@ -33,10 +33,13 @@ def test_the_report_comes_back_in_three_forms(play: t.Any) -> None:
             "aggregate": True,
         },
     }
-    done = play.run(roles=["os_tuning"], tasks=[hand_over])
+    fleet = {"table": ["tiny fits"], "explained": ["tiny\n  A=1: why"]}
+    plan = {"name": "Plan", "ansible.builtin.set_fact": {"engine_fleet": fleet}}
+    done = play.run(roles=["os_tuning"], tasks=[plan, hand_over])
     data = done.report
     assert (data["playbook"], data["verdict"], data["check_mode"]) == ("toy", "warn", False)
     assert data["endpoints"] == [ENDPOINT]
+    assert data["plan"] == ["tiny fits", "tiny", "  A=1: why"]
     assert data["counts"] == {"pass": 2, "warn": 2, "not_verified": 0, "fail": 0, "changed": 2, "failures": 0}
     assert data["nodes"][0]["changed"] == [{"role": "os_tuning", "stage": "kernel", "task": "Run it"}]
     assert data["checks"][0]["module"] == "toy_health"
@@ -44,7 +47,9 @@ def test_the_report_comes_back_in_three_forms(play: t.Any) -> None:
     names = sorted(path.name for path in (done.folder / "reports").iterdir())
     stamp = data["started"].replace("-", "").replace(":", "")
     assert names == [f"{stamp}-toy.json", f"{stamp}-toy.md", "last.json", "last.md"]
-    assert (done.folder / "reports" / "last.md").read_text().startswith("# toy: warn\n")
+    page = (done.folder / "reports" / "last.md").read_text()
+    assert page.startswith("# toy: warn\n")
+    assert "## Plan\n\n```\ntiny fits\ntiny\n  A=1: why\n```\n" in page
 
     assert done.text.index("PLAY RECAP") < done.text.index("REPORT toy: warn")
     assert "          → Turn swap off." in done.lines

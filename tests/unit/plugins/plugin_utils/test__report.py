@@ -124,8 +124,8 @@ def test_json_is_stable_and_versioned() -> None:
     data = json.loads(_report.to_json(report(seen("pass"), endpoints=[ENDPOINT, ENDPOINT])))
     assert data["schema_version"] == 1
     assert sorted(data) == [
-        "check_mode", "checks", "counts", "ended", "endpoints", "failures", "nodes", "playbook", "schema_version",
-        "seconds", "started", "verdict",
+        "check_mode", "checks", "counts", "ended", "endpoints", "failures", "nodes", "plan", "playbook",
+        "schema_version", "seconds", "started", "verdict",
     ]  # fmt: skip
     assert data["endpoints"] == [ENDPOINT]
     assert data["checks"] == [
