@@ -33,6 +33,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import _node
 from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_ports import ports
 from ansible_collections.gpufleet.inference.plugins.module_utils._sysfs import (
     ADDRESS,
+    GPU_CLASSES,
     PCI_DEVICES,
     below,
     components,
@@ -45,9 +46,6 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._sysfs import (
 )
 
 CLASS = "/sys/class/infiniband"
-
-#: PCI classes of GPUs, VGA and 3D controller (PCI code and ID assignment).
-GPU_CLASSES = ("0300", "0302")
 
 
 def pcie(function: str) -> dict[str, t.Any]:

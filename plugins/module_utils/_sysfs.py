@@ -22,6 +22,9 @@ _PAGE = 4096
 ADDRESS = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
 PCI_DEVICES = "/sys/bus/pci/devices"
 
+#: PCI classes of GPUs, VGA and 3D controller (PCI code and ID assignment).
+GPU_CLASSES = ("0300", "0302")
+
 
 def below(root: str, path: str) -> str:
     """Return an absolute path as it lies below ``root``."""
