@@ -1,0 +1,2 @@
+def prove() -> None:
+    pass
