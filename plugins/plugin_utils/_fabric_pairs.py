@@ -71,16 +71,19 @@ def plan(
 
 
 def swaps(
-    ends: t.Mapping[str, End], suspects: t.Sequence[tuple[str, int]], good: t.Sequence[str], first_port: int = 28515
+    ends: t.Mapping[str, End],
+    suspects: t.Sequence[tuple[str, int]],
+    good: t.Mapping[int, t.Sequence[str]],
+    first_port: int = 28515,
 ) -> list[list[Pair]]:
-    """Return waves in which each suspect, (node, rail), meets a node that is known to be good: who is bad stays bad.
+    """Return waves in which each suspect, (node, rail), meets a node whose rail is known to be good: who is bad stays bad.
 
-    A suspect meets a good node other than itself; nobody is in two pairs of a wave. Empty when nobody is good.
+    Nobody is in two pairs of a wave. A suspect for whom nobody is known to be good is left out.
     """
     waves: list[list[Pair]] = []
     numbers = itertools.count()
     for node, rail in suspects:
-        partners = [one for one in good if one != node and rail < len(ends[one]["hcas"])]
+        partners = [one for one in good.get(rail, ()) if one != node]
         if not partners:
             continue
         for wave in waves:
