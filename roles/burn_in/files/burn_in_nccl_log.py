@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 #: Numbers of nccl.h's algorithms, as NCCL before 2.20 logs them.
 NAMES = ("Tree", "Ring", "CollNetDirect", "CollNetChain", "NVLS", "NVLSTree", "PAT")
@@ -35,9 +34,3 @@ def _name(written: str) -> str:
 def transports(log: str) -> list[str]:
     """Return by what the channels are connected, such as ``P2P/CUMEM`` or ``NET/IB/0/GDRDMA``, without numbers, sorted."""
     return sorted({re.sub(r"/\d+(?=/|$)", "", one) for one in re.findall(r" via ((?:P2P|SHM|NET)[\w/]*)", log)})
-
-
-def version(log: str) -> str:
-    """Return NCCL's version, or "" when the log does not say."""
-    match: t.Any = re.search(r"NCCL version (\d+\.\d+(?:\.\d+)?)", log)
-    return match.group(1) if match else ""

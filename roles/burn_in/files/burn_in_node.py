@@ -88,13 +88,17 @@ def _gathered(replies: t.Mapping[Worker, Reply], kinds: t.Sequence[str], **param
     return found
 
 
-def everything(run: Run, look: t.Callable[[], Look], looked_by: str, address: str, log: pathlib.Path) -> None:
-    """Measure all that the tier asks for. ``address``: where the ranks of the all-reduce meet."""
-    products(run)
-    copies(run)
-    peers(run)
-    load(run, look, looked_by)
-    all_reduce(run, address, log)
+def everything(
+    run: Run, parts: t.Sequence[str], look: t.Callable[[], Look], looked_by: str, address: str, log: pathlib.Path
+) -> None:
+    """Measure all that the tier asks for of these parts. ``address``: where the ranks of the all-reduce meet."""
+    if "gpu" in parts:
+        products(run)
+        copies(run)
+        peers(run)
+        load(run, look, looked_by)
+    if "node" in parts:
+        all_reduce(run, address, log)
 
 
 def _together(run: Run, what: str, kinds: t.Sequence[str], request: t.Mapping[str, t.Any], **known: t.Any) -> None:
@@ -215,7 +219,7 @@ def _merged(answers: t.Sequence[list[Measurement]], subject: str, ranks: int, lo
     text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in sorted(log.glob("nccl.*")))
     chosen = nccl_log.algorithms(text)
     rates: dict[int, list[float]] = {}
-    every = [{size: times for size, times in answer[0]["series"]} for answer in answers]
+    every = [dict(answer[0]["series"]) for answer in answers]
     for size in sorted(set.intersection(*(set(one) for one in every))):
         slowest = [max(times) for times in zip(*(one[size] for one in every))]
         rates[size] = [values.busbw_gb_s(size, one, ranks) for one in slowest]

@@ -46,6 +46,9 @@ def options(argv: t.Sequence[str]) -> argparse.Namespace:
         description="Burn in the GPUs of one node; measurements as JSON on standard output."
     )
     parser.add_argument("--tier", choices=sorted(TIERS), default="quick", help="how much is measured, and how long")
+    parser.add_argument(
+        "--parts", default="gpu,node", help="what is measured: gpu (each card), node (the all-reduce), or both"
+    )
     parser.add_argument("--node", default=socket.gethostname(), help="the name of this node in the measurements")
     parser.add_argument("--image", default="", help="the container image this runs in, for the record")
     parser.add_argument("--busy", action="store_true", help="measure although something else works on the cards")
@@ -118,7 +121,7 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         able, bad, tool = started(workers, say)
         run = node.Run(TIERS[asked.tier], able, began, say)
         if able:
-            node.everything(run, look, looked_by, f"127.0.0.1:{free_port()}", log)
+            node.everything(run, asked.parts.split(","), look, looked_by, f"127.0.0.1:{free_port()}", log)
     finally:
         for one in workers:
             one.stop()
