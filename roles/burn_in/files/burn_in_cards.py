@@ -4,7 +4,8 @@
 
 """What NVML says about the cards, before the load and under it: by pynvml where the Python has it, else by nvidia-smi.
 
-Only reads. A look is a list of {index, uuid, name, driver, used_mib, temperature, reasons, watts, sm_mhz}; None: not told.
+Only reads. A look is a list of {index, name, driver, used_mib, temperature, margin, reasons, watts, sm_mhz}; None:
+not told. ``margin``: °C until the card slows down.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ REASONS = {
     0x100: "display_clocks",
 }
 
-_QUERY = "index,uuid,name,driver_version,memory.used,temperature.gpu,clocks_throttle_reasons.active,power.draw,clocks.current.sm"
+_QUERY = (
+    "index,name,driver_version,memory.used,temperature.gpu,clocks_throttle_reasons.active,power.draw,clocks.current.sm"
+)
 
 
 class NoCardsError(Exception):
@@ -64,14 +67,20 @@ def by_pynvml() -> t.Callable[[], Look]:
             reasons = read("nvmlDeviceGetCurrentClocksEventReasons", handle)
             if reasons is None:
                 reasons = read("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
+            temperature = read("nvmlDeviceGetTemperature", handle, 0)
+            margin = read("nvmlDeviceGetMarginTemperature", handle)
+            # Before Hopper: 1 is the temperature of the slowdown.
+            slowdown = read("nvmlDeviceGetTemperatureThreshold", handle, 1) if margin is None else None
+            if slowdown is not None and temperature is not None:
+                margin = slowdown - temperature
             found.append(
                 {
                     "index": index,
-                    "uuid": read("nvmlDeviceGetUUID", handle),
                     "name": read("nvmlDeviceGetName", handle),
                     "driver": read("nvmlSystemGetDriverVersion"),
                     "used_mib": None if memory is None else memory.used >> 20,
-                    "temperature": read("nvmlDeviceGetTemperature", handle, 0),
+                    "temperature": temperature,
+                    "margin": margin,
                     "reasons": reasons,
                     "watts": None if milliwatts is None else milliwatts / 1e3,
                     "sm_mhz": read("nvmlDeviceGetClockInfo", handle, 1),
@@ -101,17 +110,17 @@ def by_nvidia_smi(run: t.Callable[..., t.Any] = subprocess.run) -> t.Callable[[]
 
 def _row(line: str) -> dict[str, t.Any]:
     words = [one.strip() for one in line.split(",")]
-    index, uuid, name, driver, used, temperature, reasons, watts, clock = words
+    index, name, driver, used, temperature, reasons, watts, clock = words
     mask = None
     with contextlib.suppress(ValueError):
         mask = int(reasons, 16)
     return {
         "index": int(index),
-        "uuid": uuid,
         "name": name,
         "driver": driver,
         "used_mib": _number(used),
         "temperature": _number(temperature),
+        "margin": None,
         "reasons": mask,
         "watts": _number(watts),
         "sm_mhz": _number(clock),

@@ -30,11 +30,9 @@ def under_load(looks: t.Sequence[tuple[float, Look]], tool: str) -> list[Measure
         series = [[round(at, 1), row["temperature"]] for at, row in rows if row["temperature"] is not None]
         if series:
             tops.append(max(top for _at, top in series))
-            found.append(
-                measurement(
-                    "temperature", subject, (), {"statistic": "highest"}, value=tops[-1], series=series, tool=tool
-                )
-            )
+            margins = [row["margin"] for _at, row in rows if row["margin"] is not None]
+            parameters = {"statistic": "highest", "margin": min(margins) if margins else None}
+            found.append(measurement("temperature", subject, (), parameters, value=tops[-1], series=series, tool=tool))
         else:
             found.append(_untold("temperature", subject, "the driver tells no temperature", tool))
         found.append(_throttle(subject, [row for _at, row in rows], tool))
