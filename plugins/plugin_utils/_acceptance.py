@@ -13,8 +13,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_compare as compare
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_history as history_of
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_kinds as kinds
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_statements as statements
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_kinds import Measurement
 
 SCHEMA = 1
@@ -44,7 +44,7 @@ def mistakes(run: t.Mapping[str, t.Any]) -> list[str]:
     if run["schema"] != SCHEMA:
         return [f"The run has schema {run['schema']}; this release reads schema {SCHEMA}."]
     try:
-        history_of.moment(run["started"])
+        kinds.moment(run["started"])
     except ValueError:
         return [f"The run started at {run['started']!r}, which is no ISO 8601 time."]
     found = []
@@ -75,11 +75,13 @@ def build(
         raise ValueError(" ".join(wrong))
     fleet = {name: dict(facts or {}) for name, facts in run["fleet"].items()}
     measurements = [_complete(one) for one in run["measurements"]]
-    checks = [{"node": one["node"], "kind": one["kind"], **judge(one, fleet, baseline or {})} for one in measurements]
+    checks = [{**_where(one), **judge(one, fleet, baseline or {})} for one in measurements]
     for one, check in zip(measurements, checks, strict=True):
         one |= {"verdict": check["verdict"], "floor": limit(one, fleet, baseline or {})}
     groups = compare.groups(measurements, fleet)
     checks += unlooked(measurements, fleet)
+    # What a part of the burn-in has judged itself, such as which link explains the slow pairs.
+    checks += [_told(one) for one in run.get("checks", [])]
     checks += compare.outliers(groups)
     compared = compare.comparison(measurements, previous, fleet) if previous else {}
     checks += compared.pop("checks", [])
@@ -99,6 +101,7 @@ def build(
         "baseline": {key: (baseline or {}).get(key, "") for key in ("captured", "tier", "source")} if baseline else {},
         "measurements": measurements,
         "checks": checks,
+        "statements": statements.statements(checks, measurements),
     }
 
 
@@ -149,6 +152,12 @@ def _node(name: str, checks: list[Check]) -> dict[str, t.Any]:
     return {"verdict": worst(mine), "counts": {verdict: mine.count(verdict) for verdict in VERDICTS}}
 
 
+def _where(one: Measurement) -> dict[str, t.Any]:
+    """Return what a check says about where it was made; ``title`` joins what is the same statement at several places."""
+    place = {key: one[key] for key in ("node", "peer", "kind", "subject")}
+    return {**place, "title": kinds.label(one), "origin": "threshold"}
+
+
 def _complete(one: Measurement) -> dict[str, t.Any]:
     """Return a measurement with all fields of contract 3, so that readers need not ask."""
     empty: dict[str, t.Any] = {
@@ -164,6 +173,11 @@ def _complete(one: Measurement) -> dict[str, t.Any]:
     return {**empty, **one}
 
 
+def _told(check: Check) -> Check:
+    empty = {"node": "", "peer": "", "kind": "", "subject": "", "title": check["name"], "origin": "burn-in"}
+    return {**empty, "expected": None, "remedy": "", "source": "", **check}
+
+
 def _not_measured(node: str, kind: str) -> Check:
     remedy = "Run the burn-in without tags; if it was, its output names the step that was left out."
     return _not_verified(node, kind, kinds.KINDS[kind].title, "not measured in this run", remedy)
@@ -172,7 +186,11 @@ def _not_measured(node: str, kind: str) -> Check:
 def _not_verified(node: str, kind: str, name: str, why: str, remedy: str) -> Check:
     return {
         "node": node,
+        "peer": "",
         "kind": kind,
+        "subject": "",
+        "title": name,
+        "origin": "coverage",
         "name": name,
         "verdict": "not_verified",
         "observed": why,

@@ -27,27 +27,26 @@ Row = t.Mapping[str, t.Any]
 
 
 def bars(title: str, unit: str, rows: t.Sequence[Row]) -> Drawing:
-    """Draw one bar per row from zero. Rows: ``label``, ``value``, ``floor`` (or None), ``verdict``."""
-    top = max([float(row["value"]) for row in rows] + [float(row["floor"]) for row in rows if row["floor"]])
-    marks = scales.ticks(0, top)
+    """Draw one bar per row from zero. Rows: ``label``, ``value`` (None: not measured), ``floor`` (or None), ``verdict``."""
+    values = [float(row["value"]) for row in rows if row["value"] is not None]
+    marks = scales.ticks(0, max(values + [float(row["floor"]) for row in rows if row["floor"]]))
     scale = scales.Scale(0, marks[-1], LEFT, WIDTH - RIGHT)
     drawn = []
     for place, row in enumerate(rows):
-        text = with_unit(row["value"], unit)
+        text = "not measured" if row["value"] is None else with_unit(row["value"], unit)
         drawn.append(
             {
                 "label": short(row["label"]),
                 "y": TOP + place * ROW,
-                "width": round(scale.at(row["value"]) - LEFT, 1),
-                "end": scale.at(row["value"]),
+                "width": round(scale.at(row["value"] or 0) - LEFT, 1),
                 "floor": scale.at(row["floor"]) if row["floor"] else None,
                 "text": text,
                 "verdict": row["verdict"],
                 "tip": _tip(f"{row['label']}: {text}", row["floor"], unit),
             }
         )
-    low, high = scales.extent(float(row["value"]) for row in rows)
-    alt = f"{len(rows)} bars from {with_unit(low, unit)} to {with_unit(high, unit)}."
+    low, high = scales.extent(values)
+    alt = f"{len(values)} of {len(rows)} values, from {with_unit(low, unit)} to {with_unit(high, unit)}."
     return {
         "shape": "bars",
         "title": title,
@@ -58,7 +57,6 @@ def bars(title: str, unit: str, rows: t.Sequence[Row]) -> Drawing:
         "bottom": TOP + len(rows) * ROW,
         "ticks": [{"x": scale.at(one), "text": number(one)} for one in marks],
         "rows": drawn,
-        "floors": any(row["floor"] for row in rows),
     }
 
 

@@ -21,6 +21,9 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_kin
 #: Two values cannot tell which of them is the odd one.
 LEAST_VALUES = 3
 
+#: How many places one statement names, the worst first, before it only counts them.
+NAMED = 6
+
 #: Facts of a node whose change explains a change of speed.
 NODE_FACTS = ("gpu", "gpus", "driver", "nics", "nic_gbps")
 
@@ -74,22 +77,21 @@ def outliers(rows: Rows) -> Rows:
             worse = kinds.worse_by(kind, float(one["value"]), row["median"])
             if worse >= kind.warn:
                 behind.setdefault(one["node"], []).append((worse, one))
-        name = f"{row['label']} against the fleet"
         middle = kinds.with_unit(row["median"], row["unit"])
         if not behind:
             spread = f"{kinds.number(row['min'])} to {kinds.with_unit(row['max'], row['unit'])}"
             seen = f"{row['count']} values, {spread}, median {middle}"
-            checks.append(_check("", row["kind"], name, "pass", seen, _limit(kind), ""))
+            checks.append(_check("", row, "fleet", "pass", seen, ""))
         for node, found in behind.items():
             found.sort(key=lambda pair: -pair[0])
-            seen = "; ".join(
+            seen = _joined(
                 f"{_subject(one)} {kinds.with_unit(one['value'], row['unit'])}, {kinds.amount(kind, worse, row['unit'])}"
                 for worse, one in found
             )
             failed = kind.fail is not None and found[0][0] >= kind.fail
             remedy = f"Compare {node} with a node at the median: temperature, clocks, PCIe width, cables, firmware."
-            seen += f" than the median of {row['count']} values, {middle}"
-            checks.append(_check(node, row["kind"], name, "fail" if failed else "warn", seen, _limit(kind), remedy))
+            seen += f" (the median of {row['count']} values is {middle})"
+            checks.append(_check(node, row, "fleet", "fail" if failed else "warn", seen, remedy))
     return checks
 
 
@@ -115,7 +117,14 @@ def comparison(now: Measurements, before: t.Mapping[str, t.Any], fleet: t.Mappin
             worse = kinds.worse_by(kind, float(one["value"]), was)
             if worse >= kind.warn:
                 lost.append(
-                    {"node": one["node"], "place": kinds.place(one), "before": was, "now": one["value"], "worse": worse}
+                    {
+                        "node": one["node"],
+                        "place": kinds.place(one),
+                        "short": _subject(one),
+                        "before": was,
+                        "now": one["value"],
+                        "worse": worse,
+                    }
                 )
         lost.sort(key=lambda one: -one["worse"])
         worse = kinds.worse_by(kind, group["median"], old)
@@ -128,7 +137,7 @@ def comparison(now: Measurements, before: t.Mapping[str, t.Any], fleet: t.Mappin
             "places": lost,
         }
         rows.append(row)
-        checks += [_slower(row, kind, node) for node in dict.fromkeys(one["node"] for one in lost)]
+        checks += [_slower(row, node) for node in dict.fromkeys(one["node"] for one in lost)]
     return {
         "with": before["started"],
         "changes": _changes(before.get("fleet") or {}, fleet),
@@ -141,15 +150,16 @@ def comparison(now: Measurements, before: t.Mapping[str, t.Any], fleet: t.Mappin
 Measurements = t.Iterable[Measurement]
 
 
-def _slower(row: dict[str, t.Any], kind: kinds.Kind, node: str) -> dict[str, t.Any]:
+def _slower(row: dict[str, t.Any], node: str) -> dict[str, t.Any]:
+    kind = kinds.KINDS[row["kind"]]
     mine = [one for one in row["places"] if one["node"] == node]
-    seen = "; ".join(
-        f"{one['place']} {kinds.with_unit(one['now'], row['unit'])}, {kinds.amount(kind, one['worse'], row['unit'])}"
-        f" than {kinds.with_unit(one['before'], row['unit'])}"
+    seen = _joined(
+        f"{one['short']} {kinds.with_unit(one['now'], row['unit'])}, {kinds.amount(kind, one['worse'], row['unit'])}"
+        f" than the {kinds.number(one['before'])} of then"
         for one in mine
     )
     remedy = f"Find out what changed on {node} since the last run: driver, firmware, cables, temperature, neighbours."
-    return _check(node, row["kind"], f"{row['label']} against the last run", "warn", seen, _limit(kind), remedy)
+    return _check(node, row, "last run", "warn", seen, remedy)
 
 
 def _changes(before: t.Mapping[str, t.Any], now: t.Mapping[str, t.Any]) -> list[str]:
@@ -166,17 +176,27 @@ def _said(value: t.Any) -> str:
     return "not known" if value in (None, "") else str(value)
 
 
+def _joined(parts: t.Iterable[str]) -> str:
+    every = list(parts)
+    left_out = len(every) - NAMED
+    return "; ".join(every[:NAMED]) + (f"; and {left_out} more" if left_out > 0 else "")
+
+
 def _check(
-    node: str, kind: str, name: str, verdict: str, observed: str, expected: str, remedy: str
+    node: str, row: t.Mapping[str, t.Any], origin: str, verdict: str, observed: str, remedy: str
 ) -> dict[str, t.Any]:
-    # The fields of module_utils/_verdict.py; controller code imports no module_utils.
+    # The fields of module_utils/_verdict.py, and where; controller code imports no module_utils.
     return {
         "node": node,
-        "kind": kind,
-        "name": name,
+        "peer": "",
+        "kind": row["kind"],
+        "subject": "",
+        "title": row["label"],
+        "origin": origin,
+        "name": f"{row['label']} against the {origin}",
         "verdict": verdict,
         "observed": observed,
-        "expected": expected,
+        "expected": _limit(kinds.KINDS[row["kind"]]),
         "remedy": remedy,
         "source": "values of this run",
     }

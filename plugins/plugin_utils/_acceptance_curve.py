@@ -15,7 +15,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _accepta
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_bars import WIDTH, Drawing, Row, short
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_kinds import number, size, with_unit
 
-HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 260, 56, 44, 8, 24
+HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 270, 56, 44, 26, 24
 
 #: Lines of one drawing that can be told apart by dash and mark, not by colour alone.
 STYLES = 6
@@ -24,61 +24,49 @@ STYLES = 6
 ACROSS, ROOM, LINE = 3, 190, 20
 
 
-def curve(
-    title: str, unit: str, series: t.Sequence[Row], floor_bytes: float | None = None, floor: float | None = None
-) -> Drawing:
-    """Draw speed by message size, sizes on a logarithmic scale. Series: ``name``, ``points`` ([[bytes, value], …]).
+def curve(title: str, unit: str, series: t.Sequence[Row]) -> Drawing:
+    """Draw speed by message size, sizes on a logarithmic scale.
 
-    The floor holds for one size, so it is drawn beside that size alone.
+    Series: ``name``, ``points`` ([[bytes, value], …], no size of 0), ``floor`` ([bytes, value] or None). A floor holds for
+    one size, so it is drawn beside that size alone.
     """
-    points = [(float(x), float(y)) for one in series for x, y in one["points"] if float(x) > 0]
-    high = max([y for _x, y in points] + ([floor] if floor else []))
-    marks = scales.ticks(0, high)
-    right = WIDTH - 24
-    across = scales.Scale(*scales.extent(x for x, _y in points), LEFT, right, log=True)
+    points = [(float(x), float(y)) for one in series for x, y in one["points"]]
+    floors = list(dict.fromkeys(tuple(one["floor"]) for one in series if one["floor"]))
+    marks = scales.ticks(0, max([y for _x, y in points] + [y for _x, y in floors]))
+    across = scales.Scale(*scales.extent(x for x, _y in points), LEFT, WIDTH - RIGHT, log=True)
     up = scales.Scale(0, marks[-1], HEIGHT - BOTTOM, TOP)
-    lines = []
-    for place, one in enumerate(series):
-        dots = [
-            {"x": across.at(float(x)), "y": up.at(float(y)), "tip": f"{one['name']}, {size(x)}: {with_unit(y, unit)}"}
-            for x, y in sorted(one["points"])
-            if float(x) > 0
-        ]
-        lines.append(
-            {
-                "name": one["name"],
-                "style": place % STYLES,
-                "points": " ".join(f"{dot['x']},{dot['y']}" for dot in dots),
-                "dots": dots,
-            }
-        )
+    lines = [_line(one, place, unit, across, up) for place, one in enumerate(series)]
     best, where = max((y, x) for x, y in points)
-    rows = -(-len(lines) // 3) if len(lines) > 1 else 0
+    rows = -(-len(lines) // ACROSS) if len(lines) > 1 else 0
     return {
         "shape": "curve",
         "title": title,
-        "alt": f"{len(lines)} lines over message sizes; the highest value is {with_unit(best, unit)} at {size(where)}."
-        + (f" The floor is {with_unit(floor, unit)} at {size(floor_bytes)}." if floor and floor_bytes else ""),
+        "alt": f"{len(lines)} line{'s' if len(lines) > 1 else ''} over message sizes;"
+        f" the highest value is {with_unit(best, unit)} at {size(where)}."
+        + "".join(f" A floor is {with_unit(y, unit)} at {size(x)}." for x, y in floors),
         "width": WIDTH,
-        "height": HEIGHT + rows * 20,
+        "height": HEIGHT + rows * LINE,
         "left": LEFT,
-        "right": right,
+        "right": WIDTH - RIGHT,
         "bottom": HEIGHT - BOTTOM,
         "unit": unit,
         "x_ticks": [{"x": across.at(one), "text": size(one)} for one in scales.powers(across.low, across.high)],
         "y_ticks": [{"y": up.at(one), "text": number(one)} for one in marks],
-        "floor": {
-            "x": across.at(floor_bytes),
-            "y": up.at(floor),
-            "text": f"floor {with_unit(floor, unit)} at {size(floor_bytes)}",
-        }
-        if floor and floor_bytes
-        else None,
+        "floors": [
+            # Large messages are fast, so nothing is drawn in the lower right corner.
+            {
+                "x": across.at(x),
+                "y": up.at(y),
+                "text": f"floor {with_unit(y, unit)} at {size(x)}",
+                "text_y": HEIGHT - BOTTOM - 10 - place * 16,
+            }
+            for place, (x, y) in enumerate(floors)
+        ],
         "lines": lines,
         "legend": [
             {
-                "x": LEFT + place % 3 * 190,
-                "y": HEIGHT + place // 3 * 20,
+                "x": LEFT + place % ACROSS * ROOM,
+                "y": HEIGHT + place // ACROSS * LINE,
                 "style": one["style"],
                 "text": short(one["name"], 22),
             }
@@ -86,4 +74,17 @@ def curve(
         ]
         if rows
         else [],
+    }
+
+
+def _line(one: Row, place: int, unit: str, across: scales.Scale, up: scales.Scale) -> dict[str, t.Any]:
+    dots = [
+        {"x": across.at(float(x)), "y": up.at(float(y)), "tip": f"{one['name']}, {size(x)}: {with_unit(y, unit)}"}
+        for x, y in sorted(one["points"])
+    ]
+    return {
+        "name": one["name"],
+        "style": place % STYLES,
+        "points": " ".join(f"{dot['x']},{dot['y']}" for dot in dots),
+        "dots": dots,
     }

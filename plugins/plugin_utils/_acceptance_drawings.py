@@ -33,16 +33,16 @@ VERDICTS = ("pass", "warn", "not_verified", "fail")
 
 
 def of_fleet(document: Document) -> list[Drawing]:
-    """Return what is drawn over all nodes: all-reduce across them, matrices of pairs, medians per node."""
+    """Return what is drawn over all nodes: all-reduce across them, matrices of pairs, the slowest of each node."""
     every = document["measurements"]
-    found = [*_curves(_of_kind(every, "nccl_all_reduce"))]
+    found = _curves(_of_kind(every, "nccl_all_reduce"))
     for kind in ("rdma_write_bw", "rdma_write_lat"):
-        for label, unit, members in _by_label(_of_kind(every, kind)):
-            found += _fabric(label, unit, members, document["fleet"])
+        for group in _drawn([one for one in _of_kind(every, kind) if one["peer"]]):
+            found += _fabric(*group, document["fleet"])
     if len(document["fleet"]) > 1:
         for kind in ("gemm", "hbm_copy", "all_reduce"):
-            for label, unit, members in _by_label(_of_kind(every, kind)):
-                found += _per_node(label, unit, members)
+            for group in _drawn(_of_kind(every, kind)):
+                found += _per_node(*group)
     return found
 
 
@@ -51,28 +51,29 @@ def of_node(document: Document, name: str) -> list[Drawing]:
     mine = [one for one in document["measurements"] if one["node"] == name]
     found = []
     for kind in ("gemm", "hbm_copy"):
-        found += [_per_gpu(*group) for group in _by_label(_of_kind(mine, kind)) if _measured(group[2])]
+        found += [_per_gpu(*group) for group in _drawn(_of_kind(mine, kind))]
     cards = [one for one in _of_kind(mine, "temperature") if one["parameters"].get("statistic") != "spread"]
-    found += [_temperatures(*group) for group in _by_label(cards) if _measured(group[2])]
+    found += [_temperatures(*group) for group in _drawn(cards)]
     for kind in ("h2d", "d2h"):
-        found += [_per_gpu(*group) for group in _by_label(_of_kind(mine, kind)) if _measured(group[2])]
-    for label, unit, members in _by_label(_of_kind(mine, "p2p")):
-        found += _pairs(label, unit, members)
+        found += [_per_gpu(*group) for group in _drawn(_of_kind(mine, kind))]
+    found += [_pairs(*group) for group in _drawn(_of_kind(mine, "p2p"))]
     return [*found, *_curves(_of_kind(mine, "all_reduce"))]
 
 
 def _curves(members: list[Measurement]) -> list[Drawing]:
-    """Draw each kind's series in one drawing per unit; a floor is drawn when it is the same for all of them."""
+    """Draw all series of a kind in one drawing per unit."""
     found = []
-    for kind in dict.fromkeys(one["kind"] for one in members):
-        lines = [one for one in members if one["kind"] == kind and _points(one)]
-        for unit in dict.fromkeys(one["unit"] for one in lines):
-            same = [one for one in lines if one["unit"] == unit]
-            floors = {(one["parameters"].get("bytes"), one["floor"]) for one in same}
-            title = f"{kinds.KINDS[kind].title}: bandwidth by message size"
-            series = [{"name": _line_name(one, same), "points": _points(one)} for one in same]
-            found.append(curve.curve(title, unit, series, *(floors.pop() if len(floors) == 1 else (None, None))))
+    lines = [one for one in members if _points(one)]
+    for kind, unit in dict.fromkeys((one["kind"], one["unit"]) for one in lines):
+        same = [one for one in lines if (one["kind"], one["unit"]) == (kind, unit)]
+        series = [{"name": _line_name(one, same), "points": _points(one), "floor": _floor(one)} for one in same]
+        found.append(curve.curve(f"{kinds.KINDS[kind].title}: bandwidth by message size", unit, series))
     return found
+
+
+def _floor(one: Measurement) -> list[float] | None:
+    at = one["parameters"].get("bytes")
+    return [float(at), float(one["floor"])] if at and one["floor"] else None
 
 
 def _points(one: Measurement) -> list[list[float]]:
@@ -94,8 +95,9 @@ def _fabric(label: str, unit: str, members: list[Measurement], fleet: t.Mapping[
     cells: dict[tuple[str, str], dict[str, t.Any]] = {}
     few = len(fleet) <= FEW_NODES
     for one in members:
-        ends = f"{one['node']} → {one['peer']}"
-        place = (ends, str(one["subject"])) if few else (str(one["node"]), str(one["peer"]))
+        start, _arrow, end = str(one["subject"]).partition(" -> ")
+        rail = start if start == end else str(one["subject"])
+        place = (f"{one['node']} → {one['peer']}", rail) if few else (str(one["node"]), str(one["peer"]))
         cells[place] = _worse_cell(cells.get(place), {"value": kinds.value(one), "verdict": one["verdict"]}, better)
     rows, columns = _axes(cells, square=not few)
     if max(len(rows), len(columns)) > matrix.MOST:
@@ -104,32 +106,31 @@ def _fabric(label: str, unit: str, members: list[Measurement], fleet: t.Mapping[
     return [matrix.matrix(title, unit, rows, columns, cells, better)]
 
 
-def _pairs(label: str, unit: str, members: list[Measurement]) -> list[Drawing]:
+def _pairs(label: str, unit: str, members: list[Measurement]) -> Drawing:
     cells = {}
     for one in members:
         start, _arrow, end = str(one["subject"]).partition(" -> ")
         cells[start, end or start] = {"value": kinds.value(one), "verdict": one["verdict"]}
-    return [matrix.matrix(f"{label}, from row to column", unit, *_axes(cells, square=True), cells)]
+    return matrix.matrix(f"{label}, from row to column", unit, *_axes(cells, square=True), cells)
 
 
 def _per_gpu(label: str, unit: str, members: list[Measurement]) -> Drawing:
-    rows = [_bar(str(one["subject"]), one) for one in _measured(members)]
+    rows = [_bar(str(one["subject"]), one) for one in members]
     return bars.bars(f"{label} per GPU", unit, sorted(rows, key=lambda row: natural(row["label"])))
 
 
 def _per_node(label: str, unit: str, members: list[Measurement]) -> list[Drawing]:
     rows = []
     for name in dict.fromkeys(one["node"] for one in members):
-        mine = _measured([one for one in members if one["node"] == name])
-        if mine:
-            middle = {**mine[0], "value": statistics.median(float(one["value"]) for one in mine)}
-            rows.append(_bar(str(name), middle) | {"verdict": _worst(one["verdict"] for one in mine)})
+        mine = [one for one in members if one["node"] == name]
+        slowest = min(_measured(mine), key=lambda one: float(one["value"]), default=mine[0])
+        rows.append(_bar(str(name), slowest) | {"verdict": _worst(one["verdict"] for one in mine)})
     if len(rows) < 2:
         return []
-    title = f"{label}, median per node"
+    title = f"{label}, the slowest of each node" if len(members) > len(rows) else f"{label}, per node"
     if len(rows) > MOST_ROWS:
-        rows = sorted(rows, key=lambda row: row["value"])[:MOST_ROWS]
-        title += f" (the {MOST_ROWS} slowest)"
+        rows = sorted(rows, key=lambda row: row["value"] or 0.0)[:MOST_ROWS]
+        title += f" (the last {MOST_ROWS})"
     return [bars.bars(title, unit, rows)]
 
 
@@ -151,7 +152,7 @@ def _temperatures(label: str, unit: str, members: list[Measurement]) -> Drawing:
 
 
 def _bar(name: str, one: Measurement) -> dict[str, t.Any]:
-    return {"label": name, "value": float(one["value"]), "floor": one["floor"], "verdict": one["verdict"]}
+    return {"label": name, "value": kinds.value(one), "floor": one["floor"], "verdict": one["verdict"]}
 
 
 def _worse_cell(before: dict[str, t.Any] | None, new: dict[str, t.Any], better: str) -> dict[str, t.Any]:
@@ -177,11 +178,26 @@ def _measured(members: t.Iterable[Measurement]) -> list[Measurement]:
     return [one for one in members if kinds.value(one) is not None]
 
 
-def _by_label(members: t.Iterable[Measurement]) -> list[tuple[str, str, list[Measurement]]]:
-    """Return (label, unit, members) of values that may stand in one drawing: equal parameters and unit."""
+def _ends(one: Measurement) -> tuple[t.Any, ...]:
+    return (one["node"], one["peer"], one["subject"])
+
+
+def _drawn(members: t.Iterable[Measurement]) -> list[tuple[str, str, list[Measurement]]]:
+    """Return (label, unit, members) of what may stand in one drawing: values of equal parameters and unit.
+
+    What could not be measured often lacks parameters: it joins the first drawing that it may belong to.
+    """
     found: dict[str, list[Measurement]] = {}
-    for one in members:
+    every = list(members)
+    for one in _measured(every):
         found.setdefault(json.dumps([kinds.parameters(one), one["unit"]], sort_keys=True), []).append(one)
+    for one in every:
+        if kinds.value(one) is None:
+            said = kinds.parameters(one).items()
+            homes = (many for many in found.values() if said <= kinds.parameters(many[0]).items())
+            home = next((many for many in homes if all(_ends(one) != _ends(other) for other in many)), None)
+            if home is not None:
+                home.append(one)
     return [(kinds.label(many[0]), str(many[0]["unit"]), many) for many in found.values()]
 
 

@@ -9,12 +9,12 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-import datetime
 import json
 import pathlib
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_baseline
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_kinds import moment
 
 NAME = "acceptance"
 
@@ -29,10 +29,10 @@ def read(directory: str, baseline_path: str, run: t.Mapping[str, t.Any]) -> dict
     """Return what is known from before, for a run that is about to be written.
 
     ``previous``: the newest older document of the same fleet and tier, or {}; ``history``: its like, newest first, as
-    ``started``, ``verdict``, ``headline``; ``baseline``: or {}; ``path``: a directory that does not exist yet; ``notes``:
+    ``started``, ``verdict``, ``headline``; ``baseline``: or {}; ``root``: the directory, absolute; ``path``: one in it that does not exist yet; ``notes``:
     what could not be read. A file that is no report is a note, never an error: an old report must not stop a new one.
     """
-    root = pathlib.Path(directory).expanduser()
+    root = pathlib.Path(directory).expanduser().absolute()
     notes: list[str] = []
     alike = []
     for path in _reports(root):
@@ -46,15 +46,10 @@ def read(directory: str, baseline_path: str, run: t.Mapping[str, t.Any]) -> dict
         "previous": alike[0] if alike else {},
         "history": [{key: one.get(key) for key in ("started", "verdict", "headline")} for one in alike],
         "baseline": _baseline(baseline_path, notes),
+        "root": str(root),
         "path": str(free(root, str(run["started"]))),
         "notes": notes,
     }
-
-
-def moment(text: t.Any) -> datetime.datetime:
-    """Return an ISO 8601 time in UTC; one without a zone is UTC. Raises ValueError."""
-    found = datetime.datetime.fromisoformat(str(text))
-    return found.replace(tzinfo=datetime.UTC) if found.tzinfo is None else found.astimezone(datetime.UTC)
 
 
 def free(root: pathlib.Path, started: str) -> pathlib.Path:

@@ -10,6 +10,7 @@ Note that this plugin util is **PRIVATE** to the collection. It can have breakin
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import statistics
 import typing as t
 
@@ -40,16 +41,16 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "gemm": Kind("GEMM", "gpu", warn=0.05, fail=0.10),
     "hbm_copy": Kind("HBM copy", "gpu"),
-    "h2d": Kind("host to GPU", "gpu"),
+    "h2d": Kind("Host to GPU", "gpu"),
     "d2h": Kind("GPU to host", "gpu"),
     "p2p": Kind("GPU to GPU", "gpu", gpus=2),
-    "all_reduce": Kind("all-reduce in the node", "node", gpus=2),
-    "temperature": Kind("temperature under load", "gpu", better="lower", warn=15.0, fail=None, absolute=True),
-    "clock_throttle": Kind("clock throttling", "gpu", better="", warn=None, fail=None),
-    "wrong_result": Kind("wrong results", "gpu", better="", warn=None, fail=None),
+    "all_reduce": Kind("All-reduce in the node", "node", gpus=2),
+    "temperature": Kind("Temperature under load", "gpu", better="lower", warn=15.0, fail=None, absolute=True),
+    "clock_throttle": Kind("Clock throttling", "gpu", better="", warn=None, fail=None),
+    "wrong_result": Kind("Wrong results", "gpu", better="", warn=None, fail=None),
     "rdma_write_bw": Kind("RDMA write bandwidth", "pair"),
     "rdma_write_lat": Kind("RDMA write latency", "pair", better="lower", warn=0.25, fail=None),
-    "nccl_all_reduce": Kind("all-reduce across nodes", "fleet"),
+    "nccl_all_reduce": Kind("All-reduce across nodes", "fleet"),
     "nccl_transport": Kind("NCCL transport", "fleet", better="", warn=None, fail=None),
 }
 
@@ -62,7 +63,7 @@ COMPARED = (
 #: The kinds whose value is a speed, so that a baseline of it makes sense.
 SPEEDS = tuple(name for name, kind in KINDS.items() if kind.better and not kind.absolute)
 
-UNKNOWN = Kind("unknown kind", "node", better="", warn=None, fail=None)
+UNKNOWN = Kind("Unknown kind", "node", better="", warn=None, fail=None)
 
 
 def kind_of(measurement: Measurement) -> Kind:
@@ -77,7 +78,7 @@ def parameters(measurement: Measurement) -> dict[str, t.Any]:
 
 
 def label(measurement: Measurement) -> str:
-    """Return what was measured as a title: ``GEMM bf16 8192``, ``all-reduce across nodes 8 GiB Ring, 16 GPUs``."""
+    """Return what was measured as a title: ``GEMM bf16 8192``, ``All-reduce across nodes 8 GiB Ring, 16 GPUs``."""
     said, kind = parameters(measurement), kind_of(measurement)
     words = [kind.title, *(str(said[key]) for key in ("dtype", "size") if key in said)]
     if "bytes" in said:
@@ -120,6 +121,12 @@ def amount(kind: Kind, worse: float, unit: str) -> str:
     """Return ``worse_by`` as text: ``7.1 % less``, ``26 % more``, ``9 degC more``."""
     word = "more" if (worse > 0) == (kind.better == "lower") else "less"
     return f"{number(abs(worse))} {unit} {word}" if kind.absolute else f"{abs(worse) * 100:.1f} % {word}"
+
+
+def moment(text: t.Any) -> datetime.datetime:
+    """Return an ISO 8601 time in UTC; one without a zone is UTC. Raises ValueError."""
+    found = datetime.datetime.fromisoformat(str(text))
+    return found.replace(tzinfo=datetime.UTC) if found.tzinfo is None else found.astimezone(datetime.UTC)
 
 
 def median(values: t.Sequence[float]) -> float:

@@ -69,7 +69,9 @@ def matrix(
         ],
         "turned": turned,
         "cells": drawn,
-        "key": {"x": left, "y": below + 8, "low": number(low), "high": with_unit(high, unit)} if values else None,
+        "key": {"x": left, "y": below + 8, "low": number(scales.least(low, high)), "high": with_unit(high, unit)}
+        if values
+        else None,
         "levels": list(range(scales.LEVELS)),
     }
 

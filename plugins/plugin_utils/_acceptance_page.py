@@ -21,7 +21,9 @@ DRAWN_NODES = 16
 
 #: A sign beside each colour: a verdict is readable without colours.
 SIGNS = {"pass": "✓", "warn": "!", "not_verified": "?", "fail": "✗"}
-WORDS = {"pass": "passed", "warn": "passed with warnings", "not_verified": "not verified", "fail": "failed"}
+WORDS = {"pass": "passed", "warn": "warning", "not_verified": "not verified", "fail": "failed"}
+#: A whole run with warnings is good enough.
+OUTCOMES = {**WORDS, "warn": "passed with warnings"}
 
 
 def page(document: acceptance.Document) -> dict[str, t.Any]:
@@ -31,7 +33,7 @@ def page(document: acceptance.Document) -> dict[str, t.Any]:
     if len(names) > DRAWN_NODES:
         drawn = [name for name in names if document["nodes"][name]["verdict"] in ("warn", "fail")][:DRAWN_NODES]
     shown = {
-        "title": f"Acceptance {WORDS[document['verdict']]}: {fleet_text(document['fleet'])}",
+        "title": f"Acceptance {OUTCOMES[document['verdict']]}: {fleet_text(document['fleet'])}",
         "verdict": document["verdict"],
         "words": WORDS,
         "signs": SIGNS,
@@ -47,7 +49,7 @@ def page(document: acceptance.Document) -> dict[str, t.Any]:
         "drawings": drawings.of_fleet(document),
         "nodes": [_node(document, name) for name in drawn],
         "not_drawn": len(names) - len(drawn),
-        "checks": tables.checks(document["checks"]),
+        "statements": document["statements"],
         "method": tables.method(document["measurements"]),
         "baseline": document["baseline"],
         "notes": document["notes"],
@@ -81,7 +83,7 @@ def _node(document: acceptance.Document, name: str) -> dict[str, t.Any]:
         "facts": ", ".join(one for one in (_node_text(facts), driver) if one) or "nothing is known about it",
         "problem": facts.get("problem", ""),
         "drawings": drawings.of_node(document, name),
-        "statements": tables.statements(document, name),
+        "undrawn": tables.undrawn(document, name),
     }
 
 

@@ -17,7 +17,7 @@ import typing as t
 LEVELS = 8
 
 #: A heat map spans at least this share of its largest value, so that noise does not look like a difference.
-LEAST_SPAN = 0.10
+LEAST_SPAN = 0.25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +61,15 @@ def powers(low: float, high: float, count: int = 8) -> list[float]:
 
 def level(value: float, low: float, high: float) -> int:
     """Return the shade of a value in a heat map of values from ``low`` to ``high``: 0 to LEVELS - 1."""
-    low = min(low, high * (1 - LEAST_SPAN))
+    low = least(low, high)
     if high <= low:
         return LEVELS - 1
     return max(0, min(LEVELS - 1, math.floor((value - low) / (high - low) * LEVELS)))
+
+
+def least(low: float, high: float) -> float:
+    """Return the value of the lightest shade."""
+    return min(low, high * (1 - LEAST_SPAN))
 
 
 def extent(values: t.Iterable[float]) -> tuple[float, float]:

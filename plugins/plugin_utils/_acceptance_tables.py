@@ -14,6 +14,7 @@ import statistics
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_kinds as kinds
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_statements import NAMED, text, together
 
 Document = t.Mapping[str, t.Any]
 Check = t.Mapping[str, t.Any]
@@ -24,40 +25,52 @@ VERDICTS = ("pass", "warn", "not_verified", "fail")
 #: Of a node's values the least counts where one bad pair is hidden by a median.
 LEAST = ("p2p", "rdma_write_bw")
 
-#: How many places one finding names before it only counts them.
-NAMED = 12
 
-
-def findings(checks: t.Iterable[Check], verdicts: t.Sequence[str]) -> list[dict[str, t.Any]]:
-    """Return what has one of the verdicts, the worst first; what was seen at several places under one heading.
+def findings(checks: t.Sequence[Check], verdicts: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """Return what has one of the verdicts, the worst first; the same statement about several places under one heading.
 
     Items: ``verdict``, ``name``, ``expected``, ``remedy``, ``seen`` (``where`` and ``observed``), ``more`` (places left out).
+    What misses its threshold is not told again as behind the fleet or the last run; the table of all checks has all.
     """
+    told = {(check["node"], check["title"]) for check in checks if _is_bad(check) and check["origin"] == "threshold"}
     groups: dict[str, dict[str, t.Any]] = {}
     for check in sorted(checks, key=lambda one: -VERDICTS.index(one["verdict"])):
-        if check["verdict"] not in verdicts:
+        again = check["origin"] in ("fleet", "last run") and (check["node"], check["title"]) in told
+        if check["verdict"] not in verdicts or again:
             continue
-        # A remedy that names the node is the same remedy.
-        remedy = str(check["remedy"] or "").replace(check["node"] or "\0", "the node")
-        key = json.dumps([check["verdict"], check["name"], text(check["expected"]), remedy])
-        group = groups.setdefault(
-            key,
-            {key: check[key] for key in ("verdict", "name", "expected", "remedy")} | {"seen": [], "more": 0},
-        )
-        if group["seen"]:
-            group["remedy"] = remedy
-        if len(group["seen"]) < NAMED:
-            group["seen"].append({"where": check["node"] or "fleet", "observed": text(check["observed"])})
-        else:
-            group["more"] += 1
-    for group in groups.values():
-        group["expected"] = text(group["expected"])
-    return list(groups.values())
+        # A remedy that names its node is the same remedy elsewhere.
+        remedy = text(check["remedy"]).replace(check["node"] or "\0", "the node")
+        name = check["title"] if check["origin"] == "threshold" else check["name"]
+        key = json.dumps([check["verdict"], name, text(check["expected"]), remedy])
+        one = groups.setdefault(key, {"verdict": check["verdict"], "name": text(name), "remedies": {}, "places": {}})
+        one["expected"] = text(check["expected"])
+        one["remedies"][text(check["remedy"])] = remedy
+        where = f"{check['node']} to {check['peer']}" if check["peer"] else check["node"] or "fleet"
+        # The place says already which peer.
+        one["places"].setdefault(where, []).append({**check, "peer": ""})
+    return [_finding(one) for one in groups.values()]
+
+
+def _is_bad(check: Check) -> bool:
+    return bool(check["verdict"] in ("warn", "fail"))
+
+
+def _finding(group: dict[str, t.Any]) -> dict[str, t.Any]:
+    named = list(group["places"].items())[:NAMED]
+    remedies = group["remedies"]
+    return {
+        "verdict": group["verdict"],
+        "name": group["name"],
+        "expected": group["expected"],
+        "remedy": next(iter(remedies if len(remedies) == 1 else remedies.values())),
+        "seen": [{"where": where, "observed": together(many)} for where, many in named],
+        "more": len(group["places"]) - len(named),
+    }
 
 
 def overview(document: Document) -> Table:
     """Return one row per node: verdict, driver, and for each kind its median (of pairs the least, of degrees the most)."""
-    columns = _columns(document["headline"])
+    columns = [one for one in _columns(document["headline"]) if kinds.KINDS[one["kind"]].scope != "fleet"]
     rows = []
     for name, facts in document["fleet"].items():
         mine = [one for one in document["measurements"] if name in (one["node"], one["peer"])]
@@ -70,7 +83,7 @@ def overview(document: Document) -> Table:
                 "cells": [_overview_cell(column, mine) for column in columns],
             }
         )
-    return {"columns": [f"{one['label']}, {_unit(one['unit'])}" for one in columns], "rows": rows}
+    return {"columns": _heads(columns), "rows": rows}
 
 
 def comparison(compared: t.Mapping[str, t.Any]) -> Table:
@@ -101,26 +114,30 @@ def history(document: Document) -> Table:
         medians = {_key(one): one for one in run.get("headline") or []}
         cells = [kinds.number(medians[_key(one)]["median"]) if _key(one) in medians else "–" for one in columns]
         rows.append({"started": run["started"], "verdict": run["verdict"], "cells": cells})
-    return {"columns": [f"{one['label']}, {_unit(one['unit'])}" for one in columns], "rows": rows}
+    return {"columns": _heads(columns), "rows": rows}
 
 
-def statements(document: Document, name: str) -> list[dict[str, t.Any]]:
-    """Return a node's checks that have no drawing: throttling, wrong results, and whatever has no value."""
+def undrawn(document: Document, name: str) -> list[dict[str, t.Any]]:
+    """Return a node's checks that have no drawing: throttling, wrong results, and whatever has no value.
+
+    GPUs of which the same was seen share a row. Items: ``verdict``, ``name``, ``where``, ``observed``, ``expected``.
+    """
     drawn = {
-        json.dumps([one["node"], one["kind"], one["subject"]])
-        for one in document["measurements"]
-        if kinds.value(one) is not None and kinds.kind_of(one).better
+        _place(one) for one in document["measurements"] if kinds.value(one) is not None and kinds.kind_of(one).better
     }
-    found = []
-    for one, check in zip(document["measurements"], document["checks"], strict=False):
-        if one["node"] == name and json.dumps([name, one["kind"], one["subject"]]) not in drawn:
-            found.append({"place": kinds.place(one), "tool": one["tool"], **_check_row(check)})
-    return found
+    rows: dict[str, dict[str, t.Any]] = {}
+    for check in document["checks"]:
+        if check["node"] != name or check["origin"] != "threshold" or _place(check) in drawn:
+            continue
+        row = {"verdict": check["verdict"], "name": check["title"]}
+        row |= {key: text(check[key]) for key in ("observed", "expected")}
+        found = rows.setdefault(json.dumps(row, sort_keys=True), {**row, "subjects": []})
+        found["subjects"].append(check["subject"])
+    return [{**row, "where": ", ".join(row["subjects"])} for row in rows.values()]
 
 
-def checks(every: t.Iterable[Check]) -> list[dict[str, t.Any]]:
-    """Return every check as texts, in the order in which they were made."""
-    return [_check_row(check) for check in every]
+def _place(one: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    return (one["node"], one["peer"], one["kind"], one["subject"])
 
 
 def method(measurements: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -142,26 +159,6 @@ def method(measurements: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.
     return list(found.values())
 
 
-def text(value: t.Any) -> str:
-    """Return a value of a check as one line."""
-    if value is None:
-        return ""
-    if isinstance(value, (dict, list)):
-        value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    return " ".join("".join(char if char.isprintable() or char.isspace() else "?" for char in str(value)).split())
-
-
-def _check_row(check: Check) -> dict[str, t.Any]:
-    return {
-        "where": check["node"] or "fleet",
-        "verdict": check["verdict"],
-        "name": text(check["name"]),
-        "observed": text(check["observed"]),
-        "expected": text(check["expected"]),
-        "source": text(check["source"]),
-    }
-
-
 def _columns(headline: t.Iterable[t.Mapping[str, t.Any]]) -> list[t.Mapping[str, t.Any]]:
     """Return one group per kind: the first is the one that most of the others are derived from."""
     found: dict[str, t.Mapping[str, t.Any]] = {}
@@ -181,9 +178,19 @@ def _overview_cell(column: t.Mapping[str, t.Any], mine: list[dict[str, t.Any]]) 
     return {"text": kinds.number(pick(values)), "verdict": verdict}
 
 
+def _heads(columns: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, str]]:
+    """Return ``title`` (short), ``unit`` and ``label`` (with sizes and algorithm) of each column."""
+    return [
+        {
+            "title": " ".join(
+                [kinds.KINDS[one["kind"]].title, *([one["parameters"].get("dtype", "")] * (one["kind"] == "gemm"))]
+            ),
+            "unit": "°C" if one["unit"] == "degC" else one["unit"],
+            "label": one["label"],
+        }
+        for one in columns
+    ]
+
+
 def _key(group: t.Mapping[str, t.Any]) -> str:
     return json.dumps([group["kind"], group["parameters"], group["gpu"]], sort_keys=True)
-
-
-def _unit(unit: str) -> str:
-    return "°C" if unit == "degC" else unit

@@ -38,7 +38,7 @@ def to_markdown(page: Page) -> str:
     ]
     if page["comparison"]:
         lines += _comparison(page["comparison"])
-    columns = ("started", "verdict", *page["history"]["columns"])
+    columns = ("started", "verdict", *map(_head, page["history"]["columns"]))
     rows = ([row["started"], row["verdict"], *row["cells"]] for row in page["history"]["rows"])
     lines += ["", "## History", "", *table(columns, rows)]
     columns = ("kind", "tool", "values", "seconds", "command")
@@ -62,12 +62,16 @@ def _findings(title: str, findings: t.Sequence[Page]) -> list[str]:
 
 
 def _overview(overview: Page) -> list[str]:
-    columns = ("node", "verdict", "GPUs", "driver", *overview["columns"])
+    columns = ("node", "verdict", "GPUs", "driver", *map(_head, overview["columns"]))
     rows = (
         [row["node"], row["verdict"], *row["facts"], *(f"{one['text']}{_sign(one['verdict'])}" for one in row["cells"])]
         for row in overview["rows"]
     )
     return table(columns, rows)
+
+
+def _head(column: Page) -> str:
+    return f"{column['label']}, {column['unit']}"
 
 
 def _sign(verdict: str) -> str:
