@@ -124,6 +124,8 @@ def _bootstrap(scratch: pathlib.Path, tree: pathlib.Path, sources: list[str], op
     argv = ["mmdebstrap", "--variant=minbase", "--format=directory", f"--include={','.join(PACKAGES.split())}"]
     argv += [f"--aptopt={line}" for line in options] + [f"--dpkgopt=path-exclude={one}" for one in LEFT_OUT]
     argv += [
+        # Nobody minds a half-written image after a crash.
+        "--dpkgopt=force-unsafe-io",
         f"--essential-hook={PREPARE}",
         f'--customize-hook=set -e\ncp -r {overlay}/. "$1/"{FINISH}',
         RELEASE,
