@@ -43,7 +43,8 @@ def choose(rdma: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[s
     {"hcas": ["mlx5_0", …] in PCI order, "nccl_ib_hca": "=mlx5_0:1,mlx5_3:1" or "", "gid_index": int or None,
      "address_family": "AF_INET6" where RoCE has no other address, else "", "link_layer": "InfiniBand" | "Ethernet" | "",
      "rate_gbps": float or None, "subnets": [prefixes of the InfiniBand subnets], "declared": bool, "verdict": one of
-     _verdict.VERDICTS, "reasons": [sentence], "affinity": {GPU: {"hca", "distance"}}, "mistakes": [sentence]}
+     _verdict.VERDICTS, "reasons": [sentence], "affinity": {GPU: {"hca", "distance"}}, "mistakes": [sentence],
+     "suspects": [HCAs that are down and seem to belong to the chosen]}
 
     A mistake names the variable to change. What is absent never passes: nothing chosen is ``not_verified``. NCCL reads
     one ``=`` before the list as "exactly these"; without it a name is a prefix (NCCL 2.30, net_ib.cc).
@@ -89,6 +90,7 @@ def _result(
         "reasons": found.reasons,
         "affinity": dict(affinity),
         "mistakes": found.mistakes,
+        "suspects": found.suspects,
     }
 
 
@@ -139,7 +141,7 @@ def _by_rule(
     chosen = _one_class(fit, wishes, found)
     # Of a storage HCA that is down nobody is warned here: it is of another kind.
     kinds = {_kind(rdma, port.hca) for port in chosen}
-    found.warned = any(not chosen or _kind(rdma, port.hca) in kinds for port in down)
+    found.suspects = list(dict.fromkeys(port.hca for port in down if not chosen or _kind(rdma, port.hca) in kinds))
     return chosen
 
 

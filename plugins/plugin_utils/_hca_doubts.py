@@ -36,10 +36,11 @@ Near = t.Mapping[str, tuple[t.Sequence[str], str]]
 
 @dataclasses.dataclass
 class Findings:
-    """What was found on the way: reasons for people, mistakes that stop the plan, and whether something is amiss."""
+    """What was found on the way: reasons for people, mistakes that stop the plan, HCAs that should be among the chosen."""
 
     reasons: list[str] = dataclasses.field(default_factory=list)
     mistakes: list[str] = dataclasses.field(default_factory=list)
+    suspects: list[str] = dataclasses.field(default_factory=list)
     warned: bool = False
     unseen: bool = False
 
@@ -54,7 +55,7 @@ class Findings:
             return "fail"
         if self.unseen or not chosen:
             return "not_verified"
-        return "warn" if self.warned else "pass"
+        return "warn" if self.warned or self.suspects else "pass"
 
 
 def topology(
