@@ -48,10 +48,10 @@ def answers(node: Data) -> Data:
     """Return {words of a command line: what it prints}."""
     limits = _LIMITS.format(node["memlock"])
     return {
-        **node["answers"],
         "systemd-run": limits,
         "runuser": limits,
         **({} if node["log"] is None else {"journalctl --dmesg": journal(node["log"])}),
+        **node["answers"],
     }
 
 

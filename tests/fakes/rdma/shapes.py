@@ -18,10 +18,34 @@ Data = dict[str, t.Any]
 
 #: hca_type, board id (PSID), firmware and PCI device id of cards (verify.md 3.1).
 CARDS: dict[str, Data] = {
-    "cx7": {"hca_type": "MT4129", "board_id": "MT_0000000838", "fw_ver": "28.41.1000", "device": "1021", "speed": "32.0"},
-    "cx7_vf": {"hca_type": "MT4130", "board_id": "MT_0000000838", "fw_ver": "28.41.1000", "device": "101e", "speed": ""},
-    "cx6": {"hca_type": "MT4123", "board_id": "MT_0000000223", "fw_ver": "20.39.1002", "device": "101b", "speed": "16.0"},
-    "cx6lx": {"hca_type": "MT4127", "board_id": "MT_0000000531", "fw_ver": "26.39.1002", "device": "101f", "speed": "16.0"},
+    "cx7": {
+        "hca_type": "MT4129",
+        "board_id": "MT_0000000838",
+        "fw_ver": "28.41.1000",
+        "device": "1021",
+        "speed": "32.0",
+    },
+    "cx7_vf": {
+        "hca_type": "MT4130",
+        "board_id": "MT_0000000838",
+        "fw_ver": "28.41.1000",
+        "device": "101e",
+        "speed": "",
+    },
+    "cx6": {
+        "hca_type": "MT4123",
+        "board_id": "MT_0000000223",
+        "fw_ver": "20.39.1002",
+        "device": "101b",
+        "speed": "16.0",
+    },
+    "cx6lx": {
+        "hca_type": "MT4127",
+        "board_id": "MT_0000000531",
+        "fw_ver": "26.39.1002",
+        "device": "101f",
+        "speed": "16.0",
+    },
 }
 NDR, HDR, ETHERNET_400, ETHERNET_50 = (
     "400 Gb/sec (4X NDR)",
@@ -83,8 +107,8 @@ def h20_site() -> Data:
         beside, over, _all = switch(0x50 + 0x10 * index, 1)
         gpus[beside[0]] = {"ports_above": over[0], "root": f"pci{over[0][0][:7]}", "numa_node": numa}
     for index, name in enumerate(("mlx5_2", "mlx5_3")):
-        port = f"0000:{0xa0 + 0x10 * index:02x}:01.0"
-        leaf = f"0000:{0xa1 + 0x10 * index:02x}:00.0"
+        port = f"0000:{0xA0 + 0x10 * index:02x}:01.0"
+        leaf = f"0000:{0xA1 + 0x10 * index:02x}:00.0"
         hcas[name] = hca("cx6", leaf, [port], index, HDR, f"ib{name[-1]}", lid=index + 40)
     above = ["0000:c0:01.0"]
     hcas["mlx5_bond_0"] = hca(
@@ -100,7 +124,13 @@ def virtual_functions() -> Data:
     for index, (name, one) in enumerate(list(kept.items())):
         for number in (1, 2):
             address = one["address"][:-1] + str(number)
-            vf = {**one, "kind": "cx7_vf", "address": address, "vf_of": one["address"], "netdev": f"ib{name[-1]}v{number}"}
+            vf = {
+                **one,
+                "kind": "cx7_vf",
+                "address": address,
+                "vf_of": one["address"],
+                "netdev": f"ib{name[-1]}v{number}",
+            }
             kept[f"mlx5_{2 + 2 * index + number - 1}"] = vf
     return {"hcas": kept, "gpus": dict(list(node["gpus"].items())[:2])}
 

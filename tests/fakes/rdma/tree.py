@@ -155,7 +155,12 @@ def _devices(node: Data) -> Data:
             files[f"{base}/device"] = pathlib.PurePath("../..")
         card = CARDS.get(one["kind"], {"fw_ver": ""})
         known = {key: card[key] for key in ("fw_ver", "board_id", "hca_type") if key in card}
-        own = {"node_type": "1: CA", "node_guid": f"a088:c203:00{index:02x}:0001", **known, **node["device"].get(name, {})}
+        own = {
+            "node_type": "1: CA",
+            "node_guid": f"a088:c203:00{index:02x}:0001",
+            **known,
+            **node["device"].get(name, {}),
+        }
         port = {**_port(node, index, one), **node["port"].get(name, {})}
         files.update({f"{base}/{key}": content for key, content in own.items()})
         files.update({f"{base}/ports/1/{key}": content for key, content in port.items()})
@@ -164,14 +169,16 @@ def _devices(node: Data) -> Data:
 
 def _port(node: Data, index: int, one: Data) -> Data:
     infiniband = one["layer"] == "InfiniBand"
-    gids = [f"fe80:0000:0000:0000:a088:c203:00{index:02x}:0001"]
-    types, netdevs = ["IB/RoCE v1"], [one["netdev"]]
-    if not infiniband:
-        gids += [gids[0], f"0000:0000:0000:0000:0000:ffff:0a4d:{index + 1:04x}"] * (2 if one["address"] else 1)
-        gids, types = gids[:4], ["IB/RoCE v1", "RoCE v2", "IB/RoCE v1", "RoCE v2"]
-        netdevs = netdevs * 4
-        if one["address"]:
-            gids[2] = gids[3] = f"0000:0000:0000:0000:0000:ffff:0a4d:{index + 1:04x}"
+    local, routed = (
+        f"fe80:0000:0000:0000:a088:c203:00{index:02x}:0001",
+        f"0000:0000:0000:0000:0000:ffff:0a4d:{index + 1:04x}",
+    )
+    # A RoCE card has each address in both versions, soft-RoCE in the second only (verify.md 3.1).
+    gids, types = [local], ["IB/RoCE v1"]
+    if not infiniband and one["address"]:
+        gids, types = [local, local, routed, routed], ["IB/RoCE v1", "RoCE v2"] * 2
+    elif not infiniband:
+        gids, types = [local, routed], ["RoCE v2"] * 2
     found = {
         "state": "4: ACTIVE",
         "phys_state": "5: LinkUp",
@@ -184,7 +191,7 @@ def _port(node: Data, index: int, one: Data) -> Data:
         **{f"hw_counters/{name}": "0" for name in HARDWARE_COUNTERS},
     }
     if not infiniband:
-        found.update({f"gid_attrs/ndevs/{at}": netdevs[at] for at in range(len(gids))})
+        found.update({f"gid_attrs/ndevs/{at}": one["netdev"] for at in range(len(gids))})
     if one["address"]:
         found.update({f"counters/{name}": "0" for name in COUNTERS})
     return found

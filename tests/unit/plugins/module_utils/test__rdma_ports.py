@@ -57,7 +57,8 @@ def test_an_empty_port_is_unknown_everywhere(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "word"), [("4: ACTIVE", "ACTIVE"), ("4: PortConfigurationTraining", "PortConfigurationTraining"), (None, "")]
+    ("said", "word"),
+    [("4: ACTIVE", "ACTIVE"), ("4: PortConfigurationTraining", "PortConfigurationTraining"), (None, "")],
 )
 def test_word(said: str | None, word: str) -> None:
     assert _rdma_ports.word(said) == word
