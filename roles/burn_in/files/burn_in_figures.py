@@ -18,17 +18,25 @@ from burn_in_values import Measurement, measurement, missing
 
 Steps = t.Generator[None, None, list[Measurement]]
 
+#: The compute capability from which on a card multiplies in a dtype by itself (CUDA programming guide, arithmetic instructions).
+SINCE = {"bf16": (8, 0), "fp16": (7, 0), "tf32": (8, 0), "fp8": (8, 9)}
+
+
+def able(card: Card, dtype: str) -> bool:
+    """Tell whether the card has arithmetic of its own for the dtype."""
+    return bool(card.torch.cuda.get_device_capability(card.device) >= SINCE[dtype])
+
 
 def products(card: Card, dtype: str, size: int) -> dict[str, t.Callable[[], t.Any]]:
     """Return the ways of one product by layout: ``nn`` as written, ``nt`` with the second matrix transposed, as engines do.
 
-    Raises ValueError with the reason when this card or library cannot multiply in the dtype.
+    Raises ValueError with the reason when this library cannot multiply in the dtype.
     """
     torch = card.torch
     first, second = card.noise(size, size), card.noise(size, size, seed=7)
     if dtype == "fp8":
-        if not hasattr(torch, "_scaled_mm") or torch.cuda.get_device_capability(card.device) < (8, 9):
-            raise ValueError("neither this card (8.9 or newer has it) nor this torch multiplies in fp8")
+        if not hasattr(torch, "_scaled_mm"):
+            raise ValueError(f"torch {torch.__version__} does not multiply in fp8")
         one = torch.ones((), device=card.device)
         first, second = first.to(torch.float8_e4m3fn), second.to(torch.float8_e4m3fn).t()
         options = {"scale_a": one, "scale_b": one, "out_dtype": torch.bfloat16, "use_fast_accum": True}
@@ -47,7 +55,13 @@ def products(card: Card, dtype: str, size: int) -> dict[str, t.Callable[[], t.An
 
 
 def gemm(card: Card, dtype: str, size: int, times: int, samples: int, pause_seconds: float) -> Steps:
-    """Bursts of ``times`` products of random matrices; of two layouts the faster one is measured."""
+    """Bursts of ``times`` products of random matrices; of two layouts the faster one is measured.
+
+    A card without arithmetic for the dtype gives no measurement.
+    """
+    if not able(card, dtype):
+        yield
+        return []
     try:
         ways = products(card, dtype, size)
     except ValueError as why:

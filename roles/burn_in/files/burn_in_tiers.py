@@ -30,8 +30,6 @@ class Tier:
     message_bytes: tuple[int, ...]
     #: How long all cards multiply at once while temperatures are watched and results are compared.
     load_seconds: float
-    #: dcgmi diag -r, where it is installed; 0: not asked.
-    dcgm_level: int
 
 
 def _powers(first: int, last: int, factor: int) -> tuple[int, ...]:
@@ -43,9 +41,9 @@ def _powers(first: int, last: int, factor: int) -> tuple[int, ...]:
 
 
 TIERS: dict[str, Tier] = {
-    "quick": Tier(60, (8192,), 9, 5, 10, 0.05, (8 * MIB, 64 * MIB, 512 * MIB, 2 * GIB, 8 * GIB), 12, 0),
-    "standard": Tier(900, (4096, 8192, 10240, 16384), 15, 15, 10, 0.1, (*_powers(MIB, 16 * GIB, 4), 8 * GIB), 180, 2),
-    "soak": Tier(3 * 3600, (4096, 8192, 10240, 16384), 25, 25, 10, 0.1, _powers(1024, 16 * GIB, 2), 3600, 3),
+    "quick": Tier(60, (8192,), 9, 5, 10, 0.05, (8 * MIB, 64 * MIB, 512 * MIB, 2 * GIB, 8 * GIB), 12),
+    "standard": Tier(900, (8192, 10240, 16384), 15, 15, 10, 0.1, (*_powers(MIB, 16 * GIB, 4), 8 * GIB), 180),
+    "soak": Tier(3 * 3600, (8192, 10240, 16384), 25, 25, 10, 0.1, _powers(1024, 16 * GIB, 2), 3600),
 }
 
 #: dtypes of the products, in the order in which they are measured.

@@ -26,8 +26,10 @@ import tempfile
 import time
 import typing as t
 
-import burn_in_node as node
+import burn_in_gpu
+import burn_in_ring
 from burn_in_cards import Look, NoCardsError, looker
+from burn_in_run import Run
 from burn_in_tiers import TIERS
 from burn_in_values import Measurement, missing
 from burn_in_workers import Worker
@@ -115,13 +117,18 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         result["measurements"] = [{**missing("gemm", f"{len(cards)} GPUs", problem), "node": asked.node}]
         return result
     log = pathlib.Path(tempfile.mkdtemp(prefix="gpufleet-burn-in-"))
-    workers = [Worker(card["index"], worker, environment(log)) for card in cards]
+    variables = environment(log)
+    workers = [Worker(card["index"], worker, variables) for card in cards]
     try:
         say(f"{len(cards)} × {known['gpu']}, driver {known['driver']}; tier {asked.tier}")
         able, bad, tool = started(workers, say)
-        run = node.Run(TIERS[asked.tier], able, began, say)
+        run = Run(TIERS[asked.tier], able, began, say)
         if able:
-            node.everything(run, asked.parts.split(","), look, looked_by, f"127.0.0.1:{free_port()}", log)
+            parts = asked.parts.split(",")
+            if "gpu" in parts:
+                burn_in_gpu.cards(run, look, looked_by)
+            if "node" in parts:
+                burn_in_ring.node(run, f"127.0.0.1:{free_port()}", log, variables)
     finally:
         for one in workers:
             one.stop()
