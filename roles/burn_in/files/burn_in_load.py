@@ -95,7 +95,6 @@ def _timed(card: Card, call: t.Callable[[], t.Any]) -> tuple[t.Any, t.Any]:
 
 def _relative_error(card: Card, size: int, result: t.Any) -> float:
     """Return ‖result - reference‖ / ‖reference‖ of some rows against double precision; NaN counts as infinite."""
-    torch = card.torch
     first = card.noise(size, size)[:ROWS].to(result.dtype).double()
     second = card.noise(size, size, seed=7).to(result.dtype).double()
     reference = first @ second.t()

@@ -39,6 +39,8 @@ class Run:
         """Add measurements and tell them in one line."""
         new = [{**one, "seconds": values.rounded(time.monotonic() - began)} for one in found]
         self.measurements += new
+        if not new:
+            return
         several = len({one["kind"] for one in new}) > 1
         shown = [one for one in new if one["kind"] != "wrong_result"]
         told = ", ".join(f"{one['subject']}{' ' + one['kind'] if several else ''} {_told(one)}" for one in shown)
