@@ -31,6 +31,11 @@ options:
     type: list
     elements: dict
     default: []
+  checks:
+    description: What a part of the burn-in has judged itself.
+    type: list
+    elements: dict
+    default: []
   tier:
     description: The tier that was measured.
     type: str
@@ -49,7 +54,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The run, with C(schema), C(tier), C(started), C(fleet), C(measurements).
+  description: The run, with C(schema), C(tier), C(started), C(fleet), C(measurements) and C(checks).
   type: dict
 """
 
@@ -63,11 +68,13 @@ def burn_in_run(
     measured: dict[str, t.Any],
     facts: dict[str, t.Any] | None = None,
     fabric: list[dict[str, t.Any]] | None = None,
+    checks: list[dict[str, t.Any]] | None = None,
     tier: str = "",
     started: str = "",
 ) -> dict[str, t.Any]:
     """Return the run of all nodes."""
-    return _burn_in.merged(members, measured, facts or {}, fabric or [], tier, started)
+    run = _burn_in.merged(members, measured, facts or {}, fabric or [], tier, started)
+    return {**run, "checks": checks or []}
 
 
 class FilterModule:

@@ -32,7 +32,10 @@ _NOISE = re.compile(r"^(-+|\*+.*|#.*|.*couldn't load driver.*|\s*WARNING: BW pea
 #: A device's errors, from what the kernel and libibverbs say to what that means.
 _MEANING = (
     ("syndrom 0x81", "the other side did not acknowledge (transport retries exceeded): no path between the two ports"),
-    ("Failed status 12", "the other side did not acknowledge (transport retries exceeded): no path between the two ports"),
+    (
+        "Failed status 12",
+        "the other side did not acknowledge (transport retries exceeded): no path between the two ports",
+    ),
     ("Couldn't allocate MR", "memory could not be registered: raise memlock"),
     ("Failed to modify QP", "the queue pair could not be connected: look at GID index and link layer of both ports"),
     ("Unable to find the Infiniband/RoCE device", "there is no such RDMA device"),

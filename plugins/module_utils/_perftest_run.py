@@ -147,7 +147,9 @@ def _problem(outcome: Outcome, value: float | None, wish: Wish) -> str:
     if not outcome.ok:
         return f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: {_perftest.cause(said)}"
     if wish["side"] == "client" and value is None:
-        return f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: perftest ended well, but its output holds no figure"
+        return (
+            f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: perftest ended well, but its output holds no figure"
+        )
     return ""
 
 

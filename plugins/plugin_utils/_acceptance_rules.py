@@ -98,8 +98,7 @@ def _wrong(one: Measurement) -> Check:
 
 
 def _transport(one: Measurement) -> Check:
-    said = one.get("parameters") or {}
-    return _nccl_transport.judge(dict(one), list(said.get("chosen") or ()), bool(said.get("gdr")))
+    return _nccl_transport.judge(dict(one))
 
 
 RULES: dict[str, t.Callable[[Measurement], Check]] = {

@@ -20,11 +20,13 @@ def end(
     hcas: t.Sequence[str] = (),
     gid_index: int | None = None,
     address: str = "",
+    why_no_gpus: str = "",
 ) -> dict[str, t.Any]:
-    """Return {address, hcas: [{name, port, link_layer, gbps, gid_index, numa_node}], problem}.
+    """Return {address, interface, hcas: [{name, port, link_layer, gbps, gid_index, numa_node}], problem, gpus, why_no_gpus}.
 
     ``node`` is platform_node with ``rdma``; ``hcas`` are the chosen ones in PCI order (_hca_choice), ``mlx5_0`` or ``mlx5_0:2``;
     ``gid_index`` and ``address`` are declared ones. A chosen HCA that the node lacks is the ``problem``, and left out.
+    ``why_no_gpus``: why its GPUs cannot be measured, or empty.
     """
     known = (node.get("rdma") or {}).get("hcas") or {}
     found, lacking = [], []
@@ -37,7 +39,15 @@ def end(
             continue
         found.append(_hca(name, number, own, gid_index))
     problem = f"the node has no {', '.join(lacking)}; it has {', '.join(sorted(known)) or 'no HCA'}" if lacking else ""
-    return {"address": address or _address(node), "hcas": found, "problem": problem}
+    address = address or _address(node)
+    return {
+        "address": address,
+        "interface": _interface(node, address),
+        "hcas": found,
+        "problem": problem,
+        "gpus": len(node.get("gpus") or []),
+        "why_no_gpus": why_no_gpus,
+    }
 
 
 def _hca(name: str, number: str, own: t.Mapping[str, t.Any], declared: int | None) -> dict[str, t.Any]:
@@ -68,3 +78,9 @@ def _address(node: t.Mapping[str, t.Any]) -> str:
     """Return the node's first IPv4 address on the interface of its default route, or an empty string."""
     own = (node.get("interfaces") or {}).get(node.get("default_interface") or "", {})
     return next((one for one in own.get("addresses", []) if ":" not in one), "")
+
+
+def _interface(node: t.Mapping[str, t.Any], address: str) -> str:
+    """Return the interface that has an address, or an empty string."""
+    every = node.get("interfaces") or {}
+    return next((name for name, one in every.items() if address in one.get("addresses", [])), "") if address else ""

@@ -21,6 +21,8 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+NO_ADDRESS = "{} has no IPv4 address on the interface of its default route: declare burn_in_fabric_address"
+
 Pair = dict[str, t.Any]
 End = t.Mapping[str, t.Any]
 
@@ -44,20 +46,22 @@ def rounds(names: t.Sequence[str]) -> list[list[tuple[str, str]]]:
 def plan(
     ends: t.Mapping[str, End], most_rounds: int = 0, at_once: int = 0, first_port: int = 18515
 ) -> dict[str, t.Any]:
-    """Return {waves: [[pair]], refused: [pair], notes: [sentence]}.
+    """Return {waves: [[pair]], refused: [pair], notes: [{node, text}]}; a note without a node is of the fleet.
 
-    ``most_rounds``: how many of the rounds are run, 0 for all; with two, every node of a larger fleet still has two partners.
-    ``at_once``: how many nodes may work at the same time (Ansible's forks: server and client must both be started), 0: any.
+    ``ends``: an empty one is of a node that has left the run. ``most_rounds``: how many of the rounds are run, 0 for all; with
+    two, every node of a larger fleet still has two partners. ``at_once``: how many nodes may work at the same time (Ansible's
+    forks: server and client must both be started), 0: any.
     """
-    notes = [f"{name}: no compute HCA was chosen, so it is not measured" for name, end in ends.items() if not end["hcas"]]
-    able = [name for name, end in ends.items() if end["hcas"]]
+    notes = [{"node": name, "text": text} for name, end in ends.items() for text in _missing(end)]
+    able = [name for name, end in ends.items() if end and end["hcas"]]
     if len(able) < 2:
-        notes.append(f"{_nodes(len(able))} with HCAs: no fabric to test")
+        notes.append(_of_fleet(f"{_nodes(len(able))} with HCAs: no fabric to test"))
         return {"waves": [], "refused": [], "notes": notes}
     counts = {name: len(ends[name]["hcas"]) for name in able}
     if len(set(counts.values())) > 1:
         said = ", ".join(f"{name} {count}" for name, count in counts.items())
-        notes.append(f"nodes differ in their number of HCAs ({said}): rails beyond the smaller number are not measured")
+        text = f"nodes differ in their number of HCAs ({said}): rails beyond the smaller number are not measured"
+        notes.append(_of_fleet(text))
     every = rounds(able)
     numbers = itertools.count()
     waves, refused = [], []
@@ -99,30 +103,35 @@ def swaps(
     return waves
 
 
-def of_node(wave: t.Sequence[Pair], node: str, present: t.Collection[str]) -> dict[str, t.Any]:
-    """Return what a node does in a wave, as options of the module rdma_speed, or {} when it rests.
+def parts(wave: t.Sequence[Pair]) -> dict[str, dict[str, t.Any]]:
+    """Return {node: what it does in this wave, as options of the module rdma_speed}; who rests is not in it."""
+    found = {}
+    for pair in wave:
+        for side, other in (("server", "client"), ("client", "server")):
+            own = pair[f"{side}_hca"]
+            found[pair[side]] = {
+                "side": side,
+                "node": pair[side],
+                "peer": pair[other],
+                "hca": own["name"],
+                "peer_hca": pair[f"{other}_hca"]["name"],
+                "ib_port": int(own["port"]),
+                "port": pair["port"],
+                **{key: own[key] for key in ("gid_index", "numa_node") if own[key] is not None},
+                **({"address": pair["address"]} if side == "client" else {}),
+            }
+    return found
 
-    ``present``: the nodes that are still in the run; nobody waits for one that has left it.
-    """
-    pair = next((one for one in wave if node in (one["server"], one["client"])), None)
-    if pair is None:
-        return {}
-    side = "server" if node == pair["server"] else "client"
-    peer_side = "client" if side == "server" else "server"
-    if pair[peer_side] not in present:
-        return {}
-    own = pair[f"{side}_hca"]
-    found = {
-        "side": side,
-        "node": node,
-        "peer": pair[peer_side],
-        "hca": own["name"],
-        "peer_hca": pair[f"{peer_side}_hca"]["name"],
-        "ib_port": int(own["port"]),
-        "port": pair["port"],
-    }
-    found |= {key: own[key] for key in ("gid_index", "numa_node") if own[key] is not None}
-    return found | ({"address": pair["address"]} if side == "client" else {})
+
+def _missing(end: End) -> list[str]:
+    if not end:
+        return ["it had left the run before the fabric was measured"]
+    none = [] if end["hcas"] else ["no compute HCA was chosen, so its links are not measured"]
+    return [*([end["problem"]] if end["problem"] else []), *none]
+
+
+def _of_fleet(text: str) -> dict[str, str]:
+    return {"node": "", "text": text}
 
 
 def _nodes(count: int) -> str:
@@ -149,7 +158,8 @@ def _pair(ends: t.Mapping[str, End], server: str, client: str, rail: int, port: 
         "client_hca": dict(other),
         "address": ends[server]["address"],
         "port": port,
-        "problem": _mismatch(server, one, client, other),
+        "problem": _mismatch(server, one, client, other)
+        or ("" if ends[server]["address"] else NO_ADDRESS.format(server)),
     }
 
 

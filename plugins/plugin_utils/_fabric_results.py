@@ -144,14 +144,16 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
-def checks(found: t.Sequence[Outcome]) -> list[dict[str, t.Any]]:
-    """Return the checks of the fabric: one per suspect, or one that passes; without an outcome ``not_verified``."""
-    if not found:
-        return [_check("fabric", "not_verified", "no pair was measured", "Give at least two nodes with compute HCAs.")]
+def checks(found: t.Sequence[Outcome], notes: t.Sequence[t.Mapping[str, str]] = ()) -> list[dict[str, t.Any]]:
+    """Return the checks of the fabric: one per suspect, or one that passes, and ``not_verified`` for each note."""
+    told = [_check("fabric", "not_verified", one["text"], NOTED, one["node"]) for one in notes]
     suspects = _fabric_blame.find(found)
-    if not suspects:
-        return [_check("fabric", "pass", f"{len(found)} pairs reach what their links should", "")]
-    return [_blamed(one, found) for one in suspects]
+    if found and not suspects:
+        told.append(_check("fabric", "pass", f"{len(found)} pairs reach what their links should", ""))
+    return [*(_blamed(one, found) for one in suspects), *told]
+
+
+NOTED = "Give every node its compute HCAs (rdma_hcas names them), in one order and number."
 
 
 def _blamed(one: _fabric_blame.Suspect, found: t.Sequence[Outcome]) -> dict[str, t.Any]:
@@ -166,15 +168,17 @@ def _blamed(one: _fabric_blame.Suspect, found: t.Sequence[Outcome]) -> dict[str,
         "ends": " and ".join(f"{hca[name]} of {name}" for name in one.names) if one.kind == "link" else "",
     }
     observed = f"{len(pairs)} of {len(found)} pairs, as {_named(pairs[0])}: {pairs[0]['bad']}"
-    return _check(f"fabric: {what.format(**words)}", "fail", observed, remedy)
+    alone = one.names[0] if one.kind in ("node", "hca") else ""
+    return _check(f"fabric: {what.format(**words)}", "fail", observed, remedy, alone)
 
 
 def _named(pair: Outcome) -> str:
     return f"{pair['client']} {pair['hcas'][pair['client']]} -> {pair['server']} {pair['hcas'][pair['server']]}"
 
 
-def _check(name: str, verdict: str, observed: str, remedy: str) -> dict[str, t.Any]:
+def _check(name: str, verdict: str, observed: str, remedy: str, node: str = "") -> dict[str, t.Any]:
     return {
+        "node": node,
         "name": name,
         "verdict": verdict,
         "observed": observed,

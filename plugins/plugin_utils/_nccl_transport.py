@@ -37,8 +37,9 @@ def measurement(node: str, log: str, parameters: t.Mapping[str, t.Any], **other:
     """Return the measurement nccl_transport of one node from the logs of its ranks.
 
     ``value`` is the share of ends of channels between nodes that use GPUDirect over RDMA, None when there is no such channel.
-    ``parameters`` gets ``transports`` {name: ends}, ``hcas`` (that carry channels), ``local`` {transport within the node: ends},
-    ``nccl`` (version), ``no_device`` and ``warnings``.
+    ``parameters`` may have ``chosen``, the HCAs that the plan chose for this node, and ``gdr``, whether the profile wants
+    GPUDirect RDMA. It gets ``transports`` {name: ends}, ``hcas`` (that carry channels), ``local`` {transport within the node:
+    ends}, ``nccl`` (version), ``no_device`` and ``warnings``.
     """
     read = _nccl_log.parse(log)
     ends = [(key, count) for host in read["hosts"].values() for key, count in host["channels"].items()]
@@ -87,13 +88,10 @@ def _sums(pairs: t.Iterable[tuple[str, int]]) -> dict[str, int]:
     return found
 
 
-def judge(one: Measurement, chosen: t.Sequence[str], gdr: bool) -> dict[str, t.Any]:
-    """Return the check of such a measurement, as _verdict.check.
-
-    ``chosen``: the HCAs that the plan chose for this node, as ``mlx5_0``; none: any transport passes, and is told.
-    ``gdr``: whether the profile wants GPUDirect RDMA.
-    """
+def judge(one: Measurement) -> dict[str, t.Any]:
+    """Return the check of such a measurement, as _verdict.check. Where no HCA was chosen any transport passes, and is told."""
     said = one["parameters"]
+    chosen, gdr = list(said.get("chosen") or ()), bool(said.get("gdr"))
     name = f"NCCL between nodes, {one['node']}"
     expected = f"RDMA over {', '.join(chosen)}{' with GPUDirect' if gdr else ''}" if chosen else None
     if one["value"] is None:

@@ -6,8 +6,9 @@
 
     fabric_burn_in.py --node n1 --nodes n1,n2 --gpus 8,8 --address 10.0.0.1 --port 29511
 
-One JSON object on the last line of standard output: ``series`` [[bytes, [seconds of each sample, of this node's slowest card]]],
-``wrong`` (words of an exact sum), ``log`` (NCCL's lines about paths) or a ``problem``. It ends within --seconds, whatever the
+One JSON object on standard output, of the form of gpu_burn_in.py: {fleet, measurements}. The one measurement has ``series``
+[[bytes, [seconds of each sample, of this node's slowest card]]], and among its parameters ``wrong`` (words of an exact sum) and
+``log`` (NCCL's lines about paths); the controller makes figures of those of all nodes. It ends within --seconds, whatever the
 others do. NCCL's variables are the caller's; set NCCL_ALGO=Ring to judge the network (with two nodes, trees look faster than it).
 """
 
@@ -24,6 +25,7 @@ import typing as t
 
 import burn_in_meeting as meeting
 from burn_in_cards import NoCardsError, looker
+from burn_in_values import measurement
 from burn_in_workers import Reply, Worker, ask
 from gpu_burn_in import HERE, environment, foreign, started
 
@@ -37,7 +39,9 @@ MOST_LINES = 5000
 def options(argv: t.Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="All-reduce over the cards of several nodes; JSON on standard output.")
     parser.add_argument("--node", required=True, help="this node's name")
-    parser.add_argument("--nodes", required=True, help="names of all nodes in the order of their ranks, the first one hosts")
+    parser.add_argument(
+        "--nodes", required=True, help="names of all nodes in the order of their ranks, the first one hosts"
+    )
     parser.add_argument("--gpus", required=True, help="how many cards each of them has")
     parser.add_argument("--address", required=True, help="address of the first node")
     parser.add_argument("--port", type=int, default=29511, help="where ranks meet; the nodes meet at the next one")
@@ -59,7 +63,7 @@ def told(log: pathlib.Path) -> str:
 
 def slowest(replies: t.Sequence[Reply]) -> list[list[t.Any]]:
     """Return [[bytes, [seconds]]]: of each sample the time of the slowest card, for the sizes that all of them did."""
-    every = [{size: times for size, times in reply["measurements"][0]["series"]} for reply in replies]
+    every = [dict(reply["measurements"][0]["series"]) for reply in replies]
     common = sorted(set.intersection(*(set(one) for one in every)))
     return [[size, [max(times) for times in zip(*(one[size] for one in every))]] for size in common]
 
@@ -81,10 +85,10 @@ def requests(
 
 
 def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.Sequence[str]) -> dict[str, t.Any]:
-    """Return the result of this node. ``worker``: the command of a card's process."""
+    """Return what this node saw: series, wrong, log, tool, problem. ``worker``: the command of a card's process."""
     until = time.monotonic() + asked.seconds
     names, gpus = asked.nodes.split(","), [int(one) for one in asked.gpus.split(",")]
-    result: dict[str, t.Any] = {"node": asked.node, "series": [], "wrong": None, "log": "", "tool": "", "problem": ""}
+    result: dict[str, t.Any] = {"series": [], "wrong": None, "log": "", "tool": "", "problem": ""}
     try:
         cards = looker()[0]()
     except NoCardsError as why:
@@ -109,9 +113,10 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         if problem:
             return {**result, "problem": problem}
         say(f"{len(names)} nodes have met")
-        replies = list(ask(requests(asked, able, names, gpus), until - time.monotonic()).values())
+        asking = requests(asked, able, names, gpus)
+        replies = list(ask(asking, until - time.monotonic(), only_all=True).values())
         result["log"] = told(log)
-        failed = [f"{reply['problem']}" for reply in replies if "measurements" not in reply]
+        failed = [str(reply["problem"]) for reply in replies if "measurements" not in reply]
         if failed:
             return {**result, "problem": failed[0]}
         wrong = sum(int(reply["measurements"][1]["value"] or 0) for reply in replies)
@@ -128,9 +133,12 @@ def main() -> None:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - began:6.1f} s] {text}", file=sys.stderr, flush=True)
 
-    result = measure(options(sys.argv[1:]), say, [sys.executable, str(HERE / "burn_in_worker.py")])
-    result["seconds"] = round(time.monotonic() - began, 1)
-    print(json.dumps(result), flush=True)
+    asked = options(sys.argv[1:])
+    seen = measure(asked, say, [sys.executable, str(HERE / "burn_in_worker.py")])
+    one = measurement("all_reduce", f"{asked.gpus} GPUs", (), {"wrong": seen["wrong"], "log": seen["log"]})
+    one |= {key: seen[key] for key in ("series", "tool", "problem")}
+    one |= {"kind": "nccl_all_reduce", "node": asked.node, "seconds": round(time.monotonic() - began, 1)}
+    print(json.dumps({"fleet": {asked.node: {}}, "measurements": [one]}), flush=True)
 
 
 if __name__ == "__main__":

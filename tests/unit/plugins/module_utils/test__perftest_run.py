@@ -13,15 +13,33 @@ import pytest
 from ansible_collections.gpufleet.inference.plugins.module_utils import _perftest_run
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome
 
-FIGURE = " #bytes     #iterations    BW peak[Gb/sec]    BW average[Gb/sec]   MsgRate[Mpps]\n 8388608 100 0.00 392.11 0.1\n"
+FIGURE = (
+    " #bytes     #iterations    BW peak[Gb/sec]    BW average[Gb/sec]   MsgRate[Mpps]\n 8388608 100 0.00 392.11 0.1\n"
+)
 MEDIAN = " #bytes #iterations    t_min[usec]    t_max[usec]  t_typical[usec]\n 2 1000 1.65 9.21 1.71\n"
-REFUSED = Outcome(1, "", "Couldn't connect to 10.0.0.1:18515\nUnable to open file descriptor for socket connection", "returned 1")
+REFUSED = Outcome(
+    1, "", "Couldn't connect to 10.0.0.1:18515\nUnable to open file descriptor for socket connection", "returned 1"
+)
 HUNG = Outcome(None, "", "", "ib_write_bw did not answer within 17 s")
 
 WISH: dict[str, t.Any] = {
-    **{"side": "client", "node": "n2", "peer": "n1", "hca": "mlx5_0", "peer_hca": "mlx5_3", "ib_port": 1, "port": 18515},
-    **{"address": "10.0.0.1", "gid_index": None, "gpu": None, "numa_node": None, "bytes": 8388608, "seconds": 2},
-    **{"iterations": 1000, "connect_seconds": 20, "grace_seconds": 15, "tests": ["rdma_write_bw"]},
+    "side": "client",
+    "node": "n2",
+    "peer": "n1",
+    "hca": "mlx5_0",
+    "peer_hca": "mlx5_3",
+    "ib_port": 1,
+    "port": 18515,
+    "address": "10.0.0.1",
+    "gid_index": None,
+    "gpu": None,
+    "numa_node": None,
+    "bytes": 8388608,
+    "seconds": 2,
+    "iterations": 1000,
+    "connect_seconds": 20,
+    "grace_seconds": 15,
+    "tests": ["rdma_write_bw"],
 }
 SERVER = {**WISH, "side": "server", "node": "n1", "peer": "n2", "address": None}
 
@@ -29,7 +47,12 @@ SERVER = {**WISH, "side": "server", "node": "n1", "peer": "n2", "address": None}
 class Fake(_perftest_run.Host):
     """A node whose perftest answers as told, one outcome per run; its clock moves by sleeping and by hanging only."""
 
-    def __init__(self, *outcomes: Outcome, state: str | None = "4: ACTIVE", programs: t.Collection[str] = ("ib_write_bw", "ib_write_lat")):
+    def __init__(
+        self,
+        *outcomes: Outcome,
+        state: str | None = "4: ACTIVE",
+        programs: t.Collection[str] = ("ib_write_bw", "ib_write_lat"),
+    ):
         self.outcomes = list(outcomes)
         self.state = state
         self.programs = programs
@@ -68,9 +91,18 @@ def one(fake: Fake, **wish: t.Any) -> dict[str, t.Any]:
 
 def test_a_client_has_the_figure() -> None:
     assert one(Fake(Outcome(0, FIGURE, "", ""))) == {
-        **{"node": "n2", "peer": "n1", "kind": "rdma_write_bw", "subject": "mlx5_0 -> mlx5_3", "value": 392.11, "unit": "Gb/s"},
+        "node": "n2",
+        "peer": "n1",
+        "kind": "rdma_write_bw",
+        "subject": "mlx5_0 -> mlx5_3",
+        "value": 392.11,
+        "unit": "Gb/s",
         "parameters": {"bytes": 8388608, "seconds": 2, "gid_index": None, "memory": "host", "numa_node": None},
-        **{"series": [], "samples": [392.11], "tool": "ib_write_bw 6.06", "seconds": 0.5, "problem": ""},
+        "series": [],
+        "samples": [392.11],
+        "tool": "ib_write_bw 6.06",
+        "seconds": 0.5,
+        "problem": "",
         "command": "ib_write_bw -F -d mlx5_0 -i 1 -p 18515 --report_gbits -s 8388608 -D 2 10.0.0.1",
     }
 
@@ -85,7 +117,13 @@ def test_each_test_has_its_port_its_form_and_its_parameters() -> None:
     found = _perftest_run.measure({**WISH, "tests": ["rdma_write_bw", "rdma_write_lat"]}, fake)
     assert [(each["value"], each["unit"]) for each in found] == [(392.11, "Gb/s"), (1.71, "us")]
     assert [argv[argv.index("-p") + 1] for argv, _seconds in fake.ran] == ["18515", "18516"]
-    assert found[1]["parameters"] == {"bytes": 2, "iterations": 1000, "gid_index": None, "memory": "host", "numa_node": None}
+    assert found[1]["parameters"] == {
+        "bytes": 2,
+        "iterations": 1000,
+        "gid_index": None,
+        "memory": "host",
+        "numa_node": None,
+    }
 
 
 def test_numa_and_gpu_are_told_when_they_are_used() -> None:
@@ -150,7 +188,10 @@ def test_an_error_names_the_pair_and_the_cause(side: dict[str, t.Any]) -> None:
 
 def test_an_output_without_a_figure_is_no_figure() -> None:
     found = one(Fake(Outcome(0, "no table", "", "")))
-    assert (found["value"], found["problem"]) == (None, "mlx5_0 -> n1 mlx5_3: perftest ended well, but its output holds no figure")
+    assert (found["value"], found["problem"]) == (
+        None,
+        "mlx5_0 -> n1 mlx5_3: perftest ended well, but its output holds no figure",
+    )
 
 
 def test_after_a_failure_nothing_more_is_tried() -> None:

@@ -20,7 +20,11 @@ def test_what_is_wished_is_measured(run_module: Run, monkeypatch: pytest.MonkeyP
     result = run_module("rdma_speed", side="client", address="10.0.0.1", gid_index=3, **WISH)
     assert (result["changed"], result["measurements"]) == (False, [{"value": 1.0}])
     assert {key: seen[0][key] for key in ("gid_index", "gpu", "numa_node", "port", "tests", "address")} == {
-        **{"gid_index": 3, "gpu": None, "numa_node": None, "port": 18515, "address": "10.0.0.1"},
+        "gid_index": 3,
+        "gpu": None,
+        "numa_node": None,
+        "port": 18515,
+        "address": "10.0.0.1",
         "tests": ["rdma_write_bw", "rdma_write_lat"],
     }
 

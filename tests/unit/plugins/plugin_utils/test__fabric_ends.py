@@ -33,14 +33,33 @@ def node(**hcas: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def test_the_chosen_ones_in_their_order() -> None:
-    found = _fabric_ends.end(node(mlx5_0={"1": port()}, mlx5_9={"1": port(), "2": port(rate=None)}), ["mlx5_9:2", "mlx5_0"])
+    found = _fabric_ends.end(
+        node(mlx5_0={"1": port()}, mlx5_9={"1": port(), "2": port(rate=None)}), ["mlx5_9:2", "mlx5_0"]
+    )
     assert found == {
         "address": "10.0.0.1",
+        "interface": "bond0",
         "hcas": [
-            {"name": "mlx5_9", "port": "2", "link_layer": "InfiniBand", "gbps": None, "gid_index": None, "numa_node": 1},
-            {"name": "mlx5_0", "port": "1", "link_layer": "InfiniBand", "gbps": 400.0, "gid_index": None, "numa_node": 1},
+            {
+                "name": "mlx5_9",
+                "port": "2",
+                "link_layer": "InfiniBand",
+                "gbps": None,
+                "gid_index": None,
+                "numa_node": 1,
+            },
+            {
+                "name": "mlx5_0",
+                "port": "1",
+                "link_layer": "InfiniBand",
+                "gbps": 400.0,
+                "gid_index": None,
+                "numa_node": 1,
+            },
         ],
         "problem": "",
+        "gpus": 0,
+        "why_no_gpus": "",
     }
 
 
@@ -59,7 +78,19 @@ def test_what_the_node_lacks_is_told(wanted: str, problem: str) -> None:
 @pytest.mark.parametrize("facts", [{}, {"rdma": None}, {"rdma": {}}])
 def test_a_node_without_rdma(facts: dict[str, t.Any]) -> None:
     assert _fabric_ends.end(facts, ["rxe0"])["problem"] == "the node has no rxe0; it has no HCA"
-    assert _fabric_ends.end(facts) == {"address": "", "hcas": [], "problem": ""}
+    assert _fabric_ends.end(facts) == {
+        "address": "",
+        "interface": "",
+        "hcas": [],
+        "problem": "",
+        "gpus": 0,
+        "why_no_gpus": "",
+    }
+
+
+def test_gpus() -> None:
+    found = _fabric_ends.end({"gpus": [{}, {}]}, why_no_gpus="no image")
+    assert (found["gpus"], found["why_no_gpus"]) == (2, "no image")
 
 
 @pytest.mark.parametrize(
@@ -80,5 +111,6 @@ def test_the_gid_of_roce(layer: str, gids: list[dict[str, t.Any]], index: int | 
 
 
 def test_declared_values_win() -> None:
-    found = _fabric_ends.end(node(rxe0={"1": port("Ethernet", gids=GIDS)}), ["rxe0"], 0, "192.0.2.7")
-    assert (found["hcas"][0]["gid_index"], found["address"]) == (0, "192.0.2.7")
+    found = _fabric_ends.end(node(rxe0={"1": port("Ethernet", gids=GIDS)}), ["rxe0"], 0, "192.0.2.1")
+    assert (found["hcas"][0]["gid_index"], found["address"], found["interface"]) == (0, "192.0.2.1", "eth9")
+    assert _fabric_ends.end(node(), [], address="192.0.2.9")["interface"] == ""

@@ -20,7 +20,11 @@ def hca(name: str, **other: t.Any) -> dict[str, t.Any]:
 
 def ends(nodes: int, hcas: int = 1) -> dict[str, dict[str, t.Any]]:
     own = [hca(f"mlx5_{number}") for number in range(hcas)]
-    return {f"n{number}": {"address": f"10.0.0.{number}", "hcas": own} for number in range(1, nodes + 1)}
+    return {f"n{number}": end(f"10.0.0.{number}", own) for number in range(1, nodes + 1)}
+
+
+def end(address: str, hcas: list[dict[str, t.Any]], problem: str = "") -> dict[str, t.Any]:
+    return {"address": address, "hcas": hcas, "problem": problem}
 
 
 @pytest.mark.parametrize("nodes", [2, 3, 4, 5, 8, 9])
@@ -71,29 +75,40 @@ def test_two_rounds_give_every_node_of_a_fleet_two_partners() -> None:
 @pytest.mark.parametrize(
     ("given", "notes"),
     [
-        ({}, ["0 nodes with HCAs: no fabric to test"]),
-        (ends(1), ["one node with HCAs: no fabric to test"]),
+        ({}, [("", "0 nodes with HCAs: no fabric to test")]),
+        (ends(1), [("", "one node with HCAs: no fabric to test")]),
         (
-            {**ends(1), "n2": {"address": "10.0.0.2", "hcas": []}},
-            ["n2: no compute HCA was chosen, so it is not measured", "one node with HCAs: no fabric to test"],
+            {**ends(1), "n2": end("10.0.0.2", [], "the node has no mlx5_7; it has no HCA")},
+            [
+                ("n2", "the node has no mlx5_7; it has no HCA"),
+                ("n2", "no compute HCA was chosen, so its links are not measured"),
+                ("", "one node with HCAs: no fabric to test"),
+            ],
+        ),
+        (
+            {**ends(1), "n2": {}},
+            [
+                ("n2", "it had left the run before the fabric was measured"),
+                ("", "one node with HCAs: no fabric to test"),
+            ],
         ),
     ],
 )
-def test_no_fabric_to_test(given: dict[str, t.Any], notes: list[str]) -> None:
-    assert _fabric_pairs.plan(given) == {"waves": [], "refused": [], "notes": notes}
+def test_no_fabric_to_test(given: dict[str, t.Any], notes: list[tuple[str, str]]) -> None:
+    told = [{"node": node, "text": text} for node, text in notes]
+    assert _fabric_pairs.plan(given) == {"waves": [], "refused": [], "notes": told}
 
 
 def test_rails_that_only_one_side_has_are_told() -> None:
     found = _fabric_pairs.plan({**ends(1, 4), "n2": ends(2, 3)["n2"]})
     assert [[pair["rail"] for pair in wave] for wave in found["waves"]] == [[0], [1], [2]]
-    assert found["notes"] == [
-        "nodes differ in their number of HCAs (n1 4, n2 3): rails beyond the smaller number are not measured"
-    ]
+    said = "nodes differ in their number of HCAs (n1 4, n2 3): rails beyond the smaller number are not measured"
+    assert found["notes"] == [{"node": "", "text": said}]
 
 
 @pytest.mark.parametrize(("layer", "refused"), [("Ethernet", 1), ("InfiniBand", 0), ("", 0)])
 def test_two_link_layers_do_not_meet(layer: str, refused: int) -> None:
-    found = _fabric_pairs.plan({**ends(1), "n2": {"address": "10.0.0.2", "hcas": [hca("rocep1", link_layer=layer)]}})
+    found = _fabric_pairs.plan({**ends(1), "n2": end("10.0.0.2", [hca("rocep1", link_layer=layer)])})
     assert len(found["refused"]) == refused
     assert len(found["waves"]) == 1 - refused
     if refused:
@@ -103,25 +118,39 @@ def test_two_link_layers_do_not_meet(layer: str, refused: int) -> None:
 
 
 def test_what_each_side_of_a_pair_does() -> None:
-    given = {**ends(1), "n2": {"address": "10.0.0.2", "hcas": [hca("mlx5_3", gid_index=3, numa_node=None)]}}
-    wave = _fabric_pairs.plan(given)["waves"][0]
-    both = {"n1", "n2"}
-    server = _fabric_pairs.of_node(wave, "n1", both)
-    client = _fabric_pairs.of_node(wave, "n2", both)
-    assert server == {
-        **{"side": "server", "node": "n1", "peer": "n2", "hca": "mlx5_0", "peer_hca": "mlx5_3"},
-        **{"ib_port": 1, "port": 18515, "numa_node": 0},
+    given = {**ends(1), "n2": end("10.0.0.2", [hca("mlx5_3", gid_index=3, numa_node=None)])}
+    assert _fabric_pairs.parts(_fabric_pairs.plan(given)["waves"][0]) == {
+        "n1": {
+            "side": "server",
+            "node": "n1",
+            "peer": "n2",
+            "hca": "mlx5_0",
+            "peer_hca": "mlx5_3",
+            "ib_port": 1,
+            "port": 18515,
+            "numa_node": 0,
+        },
+        "n2": {
+            "side": "client",
+            "node": "n2",
+            "peer": "n1",
+            "hca": "mlx5_3",
+            "peer_hca": "mlx5_0",
+            "ib_port": 1,
+            "port": 18515,
+            "gid_index": 3,
+            "address": "10.0.0.1",
+        },
     }
-    assert client == {
-        **{"side": "client", "node": "n2", "peer": "n1", "hca": "mlx5_3", "peer_hca": "mlx5_0"},
-        **{"ib_port": 1, "port": 18515, "gid_index": 3, "address": "10.0.0.1"},
-    }
-    assert _fabric_pairs.of_node(wave, "n3", both) == {}
 
 
-def test_nobody_waits_for_a_node_that_has_left() -> None:
-    wave = _fabric_pairs.plan(ends(2))["waves"][0]
-    assert _fabric_pairs.of_node(wave, "n1", {"n1"}) == {}
+def test_a_server_needs_an_address() -> None:
+    found = _fabric_pairs.plan({"n1": end("", [hca("mlx5_0")]), "n2": end("", [hca("mlx5_0")])})
+    assert found["refused"][0]["problem"].startswith("n1 has no IPv4 address")
+
+
+def test_who_rests_has_no_part() -> None:
+    assert set(_fabric_pairs.parts(_fabric_pairs.plan(ends(3), 1)["waves"][0])) < {"n1", "n2", "n3"}
 
 
 @pytest.mark.parametrize(

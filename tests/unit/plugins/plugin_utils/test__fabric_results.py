@@ -15,7 +15,9 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _fabric_
 BOTH = ["rdma_write_bw", "rdma_write_lat"]
 
 
-def pair(client: str = "n2", server: str = "n1", rail: int = 0, gbps: float | None = 400.0, **other: t.Any) -> dict[str, t.Any]:
+def pair(
+    client: str = "n2", server: str = "n1", rail: int = 0, gbps: float | None = 400.0, **other: t.Any
+) -> dict[str, t.Any]:
     hca = {"name": f"mlx5_{rail}", "port": "1", "link_layer": "InfiniBand", "gbps": gbps}
     ends = {"server": server, "client": client, "rail": rail, "server_hca": hca, "client_hca": hca}
     return {**ends, "problem": "", **other}
@@ -25,8 +27,15 @@ def answer(
     peer: str, value: float | None = None, problem: str = "", test: str = "rdma_write_bw", rail: int = 0
 ) -> dict[str, t.Any]:
     return {
-        **{"peer": peer, "kind": test, "subject": f"mlx5_{rail} -> mlx5_{rail}", "value": value, "problem": problem},
-        **{"unit": "Gb/s", "parameters": {"bytes": 65536}, "tool": "ib_write_bw 6.06", "samples": [value]},
+        "peer": peer,
+        "kind": test,
+        "subject": f"mlx5_{rail} -> mlx5_{rail}",
+        "value": value,
+        "problem": problem,
+        "unit": "Gb/s",
+        "parameters": {"bytes": 65536},
+        "tool": "ib_write_bw 6.06",
+        "samples": [value],
     }
 
 
@@ -48,16 +57,34 @@ def test_a_figure_is_the_clients() -> None:
     [
         # perftest is missing on one side.
         (
-            {"n2": [answer("n1", problem="nobody listened at n1")], "n1": [answer("n2", problem="perftest is not installed")]},
+            {
+                "n2": [answer("n1", problem="nobody listened at n1")],
+                "n1": [answer("n2", problem="perftest is not installed")],
+            },
             "n2: nobody listened at n1; n1: perftest is not installed",
         ),
-        ({"n2": [answer("n1", problem="perftest is not installed")], "n1": [answer("n2", problem="n2 did not come")]}, "n2: perft"),
+        (
+            {
+                "n2": [answer("n1", problem="perftest is not installed")],
+                "n1": [answer("n2", problem="n2 did not come")],
+            },
+            "n2: perft",
+        ),
         # One of the two left the run.
-        ({"n1": [answer("n2", problem="n2 did not come")]}, "n2 gave no answer: it is out of reach or has left the run; n1: n2 did"),
-        ({"n2": [answer("n1", problem="nobody listened")]}, "n2: nobody listened; n1 gave no answer: it is out of reach"),
+        (
+            {"n1": [answer("n2", problem="n2 did not come")]},
+            "n2 gave no answer: it is out of reach or has left the run; n1: n2 did",
+        ),
+        (
+            {"n2": [answer("n1", problem="nobody listened")]},
+            "n2: nobody listened; n1 gave no answer: it is out of reach",
+        ),
         ({}, "n2 gave no answer: it is out of reach or has left the run; n1 gave no answer"),
         # Answers to other partners, HCAs and tests are not this pair's.
-        ({"n2": [answer("n3", 392.0), answer("n1", 1.0, rail=1), answer("n1", 1.0, test="rdma_write_lat")]}, "n2 gave no answer"),
+        (
+            {"n2": [answer("n3", 392.0), answer("n1", 1.0, rail=1), answer("n1", 1.0, test="rdma_write_lat")]},
+            "n2 gave no answer",
+        ),
     ],
 )
 def test_without_a_figure_there_is_a_reason(answers: dict[str, t.Any], problem: str) -> None:
@@ -89,7 +116,8 @@ def test_tests_are_told_apart() -> None:
 def measured(*values: float | None, gbps: float | None = 400.0) -> list[dict[str, t.Any]]:
     pairs = [pair(f"n{number}", gbps=gbps) for number in range(2, 2 + len(values))]
     answers = {
-        f"n{number}": [answer("n1", value, "" if value else "it said nothing")] for number, value in enumerate(values, 2)
+        f"n{number}": [answer("n1", value, "" if value else "it said nothing")]
+        for number, value in enumerate(values, 2)
     }
     return _fabric_results.merged(pairs, answers, BOTH[:1])
 
@@ -103,7 +131,12 @@ def measured(*values: float | None, gbps: float | None = 400.0) -> list[dict[str
         # A rate that nobody knows, or that is not the true one (soft-RoCE says 2.5): only the median is asked.
         ((0.2, 0.21, 0.1), None, 0.9, ["", "", "0.1 Gb/s, the median is 0.2"]),
         ((0.2, 0.21, 0.1), 2.5, 0.0, ["", "", "0.1 Gb/s, the median is 0.2"]),
-        ((392.0, None), 400.0, 0.9, ["", "n3: it said nothing; n1 gave no answer: it is out of reach or has left the run"]),
+        (
+            (392.0, None),
+            400.0,
+            0.9,
+            ["", "n3: it said nothing; n1 gave no answer: it is out of reach or has left the run"],
+        ),
         ((None,), 400.0, 0.9, ["n2: it said nothing; n1 gave no answer: it is out of reach or has left the run"]),
     ],
 )
@@ -144,7 +177,7 @@ ALL = [(each["server"], each["client"], each["rail"]) for each in fleet()]
 @pytest.mark.parametrize(
     ("found", "names", "verdict"),
     [
-        ([], ["fabric"], "not_verified"),
+        ([], [], ""),
         (fleet(), ["fabric"], "pass"),
         (fleet(("n1", "n2", 0)), ["fabric: mlx5_0 of n1 and mlx5_0 of n2 on rail 0"], "fail"),
         (fleet(*[key for key in ALL if "n3" in key and key[2] == 1]), ["fabric: mlx5_1 of n3"], "fail"),
@@ -161,10 +194,22 @@ ALL = [(each["server"], each["client"], each["rail"]) for each in fleet()]
 def test_checks(found: list[dict[str, t.Any]], names: list[str], verdict: str) -> None:
     checks = _fabric_results.checks(found)
     assert [each["name"] for each in checks] == names
-    assert {each["verdict"] for each in checks} == {verdict}
+    assert {each["verdict"] for each in checks} == ({verdict} if verdict else set())
     assert all(bool(each["remedy"]) == (verdict != "pass") for each in checks)
 
 
 def test_the_observation_names_a_pair_and_its_figure() -> None:
     check = _fabric_results.checks(fleet(("n1", "n2", 0)))[0]
     assert check["observed"] == "1 of 12 pairs, as n2 mlx5_0 -> n1 mlx5_0: 181 of 400 Gb/s"
+
+
+def test_notes_are_not_verified_and_do_not_hide_what_was_measured() -> None:
+    notes = [{"node": "n5", "text": "no compute HCA was chosen"}]
+    checks = _fabric_results.checks(fleet(), notes)
+    assert [(each["node"], each["verdict"]) for each in checks] == [("n5", "not_verified"), ("", "pass")]
+    assert _fabric_results.checks([], notes)[0]["observed"] == "no compute HCA was chosen"
+
+
+def test_a_check_of_one_node_is_that_nodes() -> None:
+    checks = _fabric_results.checks(fleet(*[key for key in ALL if "n3" in key]))
+    assert [each["node"] for each in checks] == ["n3"]

@@ -37,7 +37,10 @@ def host(*lines: str) -> dict[str, t.Any]:
         ("Channel 01/1 : 1[1] -> 9[1] [send] via NET/IB/2/Shared", ("IB", 2, False)),
         ("Channel 00 : 2[c7000] -> 0[87000] [receive] via NET/IB/5/GDRDMA", ("IB", 5, True)),
         ("Channel 00/0 : 0[0] -> 1[0] [send] via NET/IBext_v8/0/GDRDMA", ("IBext_v8", 0, True)),
-        ("Channel 01/0 : 9[1] -> 1[1] [receive] via NET/NCCL RDMA Plugin v8/1/GDRDMA", ("NCCL RDMA Plugin v8", 1, True)),
+        (
+            "Channel 01/0 : 9[1] -> 1[1] [receive] via NET/NCCL RDMA Plugin v8/1/GDRDMA",
+            ("NCCL RDMA Plugin v8", 1, True),
+        ),
         ("Channel 00/0 : 0[0] -> 1[0] [send] via NET/Socket/0", ("Socket", 0, False)),
         ("Channel 00/0 : 0[0] -> 1[0] [send] via NET/AWS Libfabric/0/GDRDMA", ("AWS Libfabric", 0, True)),
         ("Channel 00/0 : 0[0] -> 1[1] via P2P/CUMEM", ("P2P/CUMEM", -1, False)),
@@ -53,13 +56,25 @@ def test_what_a_channel_goes_by(line: str, channel: tuple[str, int, bool]) -> No
 @pytest.mark.parametrize(
     ("line", "hcas", "layers"),
     [
-        ("NET/IB : Using [0]mlx5_0:1/IB [1]mlx5_3:1/IB [RO]; OOB eth0:10.0.0.1<0>", {0: ["mlx5_0"], 1: ["mlx5_3"]}, ["IB"]),
+        (
+            "NET/IB : Using [0]mlx5_0:1/IB [1]mlx5_3:1/IB [RO]; OOB eth0:10.0.0.1<0>",
+            {0: ["mlx5_0"], 1: ["mlx5_3"]},
+            ["IB"],
+        ),
         ("NET/IB : Using [0]mlx5_4:1/RoCE [RO]; OOB bond0:10.0.0.1<0>", {0: ["mlx5_4"]}, ["RoCE"]),
         ("NET/IB : Using [0]mlx5_0:1/IB ; OOB ib0:10.0.0.1<0>", {0: ["mlx5_0"]}, ["IB"]),
-        ("NET/IB : Using [0]mlx5_0:1/IB [1]mlx5_4:1/RoCE [RO]; OOB eth0:10.0.0.1<0>", {0: ["mlx5_0"], 1: ["mlx5_4"]}, ["IB", "RoCE"]),
+        (
+            "NET/IB : Using [0]mlx5_0:1/IB [1]mlx5_4:1/RoCE [RO]; OOB eth0:10.0.0.1<0>",
+            {0: ["mlx5_0"], 1: ["mlx5_4"]},
+            ["IB", "RoCE"],
+        ),
         ("NET/IB : Using [0]ibp26s0:1/IB [RO]; OOB eth0:10.0.0.1<0>", {0: ["ibp26s0"]}, ["IB"]),
         # 2.30 may give rail and plane.
-        ("NET/IB : Using [0]mlx5_0:1:0:1/IB [1]mlx5_1:1/IB [RO]; OOB eth0:10.0.0.1<0>", {0: ["mlx5_0"], 1: ["mlx5_1"]}, ["IB"]),
+        (
+            "NET/IB : Using [0]mlx5_0:1:0:1/IB [1]mlx5_1:1/IB [RO]; OOB eth0:10.0.0.1<0>",
+            {0: ["mlx5_0"], 1: ["mlx5_1"]},
+            ["IB"],
+        ),
         ("NET/IB : Made virtual device [2] name=mlx5_0+mlx5_1 speed=800000 ndevs=2", {2: ["mlx5_0", "mlx5_1"]}, []),
     ],
 )

@@ -21,9 +21,9 @@ def via(*paths: str) -> list[str]:
     return [f"Channel 0{number}/0 : 0[0] -> 8[0] [send] via {path}" for number, path in enumerate(paths)]
 
 
-def measured(*lines: str) -> dict[str, t.Any]:
+def measured(*lines: str, **wished: t.Any) -> dict[str, t.Any]:
     text = "\n".join(INFO + line for line in ("NCCL version 2.28.9+cuda13.0", *lines))
-    return _nccl_transport.measurement("n1", text, {"gpus": 16, "nodes": 2}, seconds=3.0)
+    return _nccl_transport.measurement("n1", text, {"gpus": 16, "nodes": 2, **wished}, seconds=3.0)
 
 
 def test_a_measurement_tells_the_whole_story() -> None:
@@ -31,8 +31,14 @@ def test_a_measurement_tells_the_whole_story() -> None:
     assert (found["kind"], found["node"], found["subject"], found["value"]) == ("nccl_transport", "n1", "16 GPUs", 0.5)
     assert (found["tool"], found["seconds"], found["problem"]) == ("NCCL 2.28.9", 3.0, "")
     assert found["parameters"] == {
-        **{"gpus": 16, "nodes": 2, "transports": {"IB": 2}, "local": {"P2P/CUMEM": 1}, "hcas": CHOSEN},
-        **{"nccl": "2.28.9", "no_device": False, "warnings": []},
+        "gpus": 16,
+        "nodes": 2,
+        "transports": {"IB": 2},
+        "local": {"P2P/CUMEM": 1},
+        "hcas": CHOSEN,
+        "nccl": "2.28.9",
+        "no_device": False,
+        "warnings": [],
     }
 
 
@@ -67,13 +73,14 @@ def test_a_measurement_tells_the_whole_story() -> None:
     ],
 )  # fmt: skip
 def test_verdicts(lines: list[str], chosen: list[str], gdr: bool, verdict: str, observed: str, remedy: str) -> None:
-    check = _nccl_transport.judge(measured(*lines), chosen, gdr)
+    check = _nccl_transport.judge(measured(*lines, chosen=chosen, gdr=gdr))
     assert check["verdict"] == verdict
     assert observed in check["observed"]
     assert check["remedy"] == (_nccl_transport.REMEDIES[remedy] if remedy else "")
 
 
 def test_the_expectation_is_told() -> None:
-    found = measured(TWO, *via("NET/IB/0"))
-    assert _nccl_transport.judge(found, CHOSEN, True)["expected"] == "RDMA over mlx5_0, mlx5_3 with GPUDirect"
-    assert _nccl_transport.judge(found, [], True)["expected"] is None
+    lines = (TWO, *via("NET/IB/0"))
+    wanted = _nccl_transport.judge(measured(*lines, chosen=CHOSEN, gdr=True))["expected"]
+    assert wanted == "RDMA over mlx5_0, mlx5_3 with GPUDirect"
+    assert _nccl_transport.judge(measured(*lines))["expected"] is None
