@@ -18,7 +18,6 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_judge_com
     Finding,
     Judged,
     Node,
-    Skip,
     over,
 )
 from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_roles import interfaces
@@ -44,8 +43,6 @@ _WARNINGS: tuple[tuple[str, str], ...] = (
 def counters(node: Node) -> Judged:
     """Absolute values say little: they count since the last reset, whenever that was."""
     read = node.read["counters"]
-    if node.hcas and not any(one["address"] for one in node.hcas.values()):
-        return Skip("soft-RoCE counts no errors of links")
     if read["grown"] is None:
         why = read["problem"] or "read once only; without a second reading nobody knows when they grew"
         remedy = "Set interval_seconds, or baseline to a file with earlier facts.counters."

@@ -19,7 +19,7 @@ CASES: list[Case] = [
     ("storage HCAs", "h20x8", {}, {"storage_hcas": ["mlx5_2"]}, "pass"),
     ("storage HCAs", "h20x8", {}, {"storage_hcas": ["mlx5_2", "mlx5_8"]}, "fail"),
     ("storage HCAs", "h20x8", {}, {"storage_hcas": 3}, "fail"),
-    ("HCA type", "rxe", {}, {"hcas": ["rxe0"]}, "skip"),
+    ("HCA type", "rxe", {}, {"hcas": ["rxe0"]}, "not_verified"),
     ("HCA type", "h100x8", {}, {"hca_type": "MT4129"}, "pass"),
     ("HCA firmware", "h100x8", {}, {"firmware": "28.41.1000"}, "pass"),
     ("topology", "guest", {}, {}, "not_verified"),
