@@ -150,7 +150,7 @@ class Watch:
 
     def __init__(self, look: t.Callable[[], Look], pause: float = 0.5) -> None:
         self._look, self._pause = look, pause
-        self._seen: list[tuple[float, Look]] = []
+        self.seen: list[tuple[float, Look]] = []
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -161,11 +161,11 @@ class Watch:
     def _run(self) -> None:
         while not self._end.is_set():
             with contextlib.suppress(NoCardsError):
-                self._seen.append((time.monotonic() - self._began, self._look()))
+                self.seen.append((time.monotonic() - self._began, self._look()))
             self._end.wait(self._pause)
 
     def looks(self) -> list[tuple[float, Look]]:
         """End watching and return [(seconds since start, look)]; a driver that hangs is not waited for."""
         self._end.set()
         self._thread.join(timeout=5)
-        return list(self._seen)
+        return list(self.seen)

@@ -80,7 +80,7 @@ class Worker:
 def ask(
     requests: t.Mapping[Worker, t.Mapping[str, t.Any]], seconds: float, only_all: bool = False
 ) -> dict[Worker, Reply]:
-    """Return each worker's answer. All prepare; those that could begin when all are ready. Bounded by ``seconds``.
+    """Return each worker's answer. All prepare; those that could begin when all are ready. Each of the two may take ``seconds``.
 
     ``only_all``: nobody begins when one could not prepare, as the others would wait for it.
     """
@@ -96,6 +96,8 @@ def ask(
             ready.append(worker)
         else:
             replies[worker] = reply
+    # Anew: one that hung while it prepared must not cost the others their time.
+    until = time.monotonic() + seconds
     for worker in ready:
         worker.send({"go": len(ready) == len(requests) or not only_all})
     for worker in ready:
