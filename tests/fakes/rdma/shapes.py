@@ -110,9 +110,8 @@ def h20_site() -> Data:
         port = f"0000:{0xA0 + 0x10 * index:02x}:01.0"
         leaf = f"0000:{0xA1 + 0x10 * index:02x}:00.0"
         hcas[name] = hca("cx6", leaf, [port], index, HDR, f"ib{name[-1]}", lid=index + 40)
-    above = ["0000:c0:01.0"]
     hcas["mlx5_bond_0"] = hca(
-        "cx6lx", "0000:c1:00.0", above, 1, ETHERNET_50, "bond0", layer="Ethernet", functions=["eth0", "eth1"]
+        "cx6lx", "0000:c1:00.0", ["0000:c0:01.0"], 1, ETHERNET_50, "bond0", layer="Ethernet", functions=["eth0", "eth1"]
     )
     return {"hcas": hcas, "gpus": gpus, "bonds": {"bond0": ["eth0", "eth1"]}, "default_route": "bond0"}
 
@@ -147,7 +146,7 @@ def guest() -> Data:
 
 def soft() -> Data:
     """Return soft-RoCE over a plain Ethernet card, as recorded in a QEMU guest (verify.md 3.1)."""
-    one = {"kind": "", "address": "", "ports_above": [], "root": "", "numa_node": None, "vf_of": "", "lid": 0}
+    one: Data = {"kind": "", "address": "", "ports_above": [], "root": "", "numa_node": None, "vf_of": "", "lid": 0}
     return {
         "hcas": {"rxe0": {**one, "layer": "Ethernet", "rate": "2.5 Gb/sec (1X SDR)", "netdev": "eth0"}},
         "gpus": {},
