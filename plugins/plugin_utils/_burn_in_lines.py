@@ -25,7 +25,12 @@ def lines(measurements: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
     for one in measurements:
         if kinds.value(one) is None:
             problems.setdefault(f"{kinds.label(one)}: {one['problem']}", []).append(str(one["subject"]))
-    return found + [f"{text} ({', '.join(filter(None, where))})" for text, where in problems.items()]
+    return found + [" ".join([text, *_where(where)]) for text, where in problems.items()]
+
+
+def _where(subjects: t.Sequence[str]) -> list[str]:
+    named = ", ".join(filter(None, subjects))
+    return [f"({named})"] if named else []
 
 
 def _line(title: str, members: t.Sequence[t.Mapping[str, t.Any]]) -> str:
