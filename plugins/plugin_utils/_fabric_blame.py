@@ -92,8 +92,12 @@ def _suspects(outcomes: t.Sequence[Outcome]) -> list[Suspect]:
         if len(condemning) > 1:
             found.append(Suspect("node", (name,), tuple(rails), where(name)))
     if len(names) > 2:
-        found += [Suspect("rail", (), (rail,), where(rail=rail)) for rail in rails if len(where(rail=rail)) > 1]
-    if len(outcomes) > 1:
+        # A node that is in every pair explains them better than what all nodes share.
+        spread = [rail for rail in rails if not any(where(rail=rail) <= where(name) for name in names)]
+        found += [Suspect("rail", (), (rail,), where(rail=rail)) for rail in spread]
+        if not any(where() <= where(name) for name in names):
+            found.append(Suspect("fabric", (), tuple(rails), where()))
+    elif len(outcomes) > 1:
         found.append(Suspect("fabric", (), tuple(rails), where()))
     return [*found, *_groups(outcomes, rails)]
 

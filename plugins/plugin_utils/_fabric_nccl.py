@@ -100,7 +100,7 @@ def answer(run: t.Mapping[str, t.Any] | None, node: str) -> dict[str, t.Any] | N
     """Return {series, wrong, log, tool, seconds, problem} from what gpu_speed returned on a node; None when it gave nothing."""
     if not run:
         return None
-    one = next(iter(run["measurements"]), {})
+    one: Measurement = next(iter(run["measurements"]), {})
     said = one.get("parameters", {})
     found = {key: one.get(key) for key in ("series", "tool", "seconds", "problem")}
     if one.get("kind") != "nccl_all_reduce" and not found["problem"]:

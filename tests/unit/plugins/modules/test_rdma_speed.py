@@ -16,7 +16,12 @@ WISH = {"node": "n2", "peer": "n1", "hca": "mlx5_0", "peer_hca": "mlx5_0"}
 
 def test_what_is_wished_is_measured(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[t.Any] = []
-    monkeypatch.setattr(rdma_speed, "measure", lambda wish, host: seen.append(dict(wish)) or [{"value": 1.0}])
+
+    def measure(wish: dict[str, t.Any], host: object) -> list[dict[str, t.Any]]:
+        seen.append(dict(wish))
+        return [{"value": 1.0}]
+
+    monkeypatch.setattr(rdma_speed, "measure", measure)
     result = run_module("rdma_speed", side="client", address="10.0.0.1", gid_index=3, **WISH)
     assert (result["changed"], result["measurements"]) == (False, [{"value": 1.0}])
     assert {key: seen[0][key] for key in ("gid_index", "gpu", "numa_node", "port", "tests", "address")} == {
