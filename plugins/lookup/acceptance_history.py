@@ -37,8 +37,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - C(previous), the last report of this fleet and tier; C(history), a summary of up to eight; C(baseline); C(root) and C(path), where the new
-      report belongs; C(notes), what could not be read.
+    - C(previous), the last report of this fleet and tier; C(history), a summary of up to eight; C(baseline).
+    - C(root) and C(path), where reports are and where the new one belongs; C(notes), what could not be read.
   type: list
   elements: dict
 """

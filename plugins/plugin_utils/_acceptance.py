@@ -101,7 +101,7 @@ def build(
         "baseline": {key: (baseline or {}).get(key, "") for key in ("captured", "tier", "source")} if baseline else {},
         "measurements": measurements,
         "checks": checks,
-        "statements": statements.statements(checks, measurements),
+        "statements": statements.statements(checks),
     }
 
 
@@ -154,7 +154,7 @@ def _node(name: str, checks: list[Check]) -> dict[str, t.Any]:
 
 def _where(one: Measurement) -> dict[str, t.Any]:
     """Return what a check says about where it was made; ``title`` joins what is the same statement at several places."""
-    place = {key: one[key] for key in ("node", "peer", "kind", "subject")}
+    place = {key: one[key] for key in ("node", "peer", "kind", "subject", "unit")} | {"value": kinds.value(one)}
     return {**place, "title": kinds.label(one), "origin": "threshold"}
 
 

@@ -204,7 +204,7 @@ def _check(
 
 def _limit(kind: kinds.Kind) -> str:
     bound = kind.warn or 0.0
-    return f"less than {kinds.number(bound)} degC above" if kind.absolute else f"less than {bound * 100:.0f} % off"
+    return f"less than {kinds.number(bound)} °C above" if kind.absolute else f"less than {bound * 100:.0f} % off"
 
 
 def _subject(one: Measurement) -> str:

@@ -29,8 +29,9 @@ def read(directory: str, baseline_path: str, run: t.Mapping[str, t.Any]) -> dict
     """Return what is known from before, for a run that is about to be written.
 
     ``previous``: the newest older document of the same fleet and tier, or {}; ``history``: its like, newest first, as
-    ``started``, ``verdict``, ``headline``; ``baseline``: or {}; ``root``: the directory, absolute; ``path``: one in it that does not exist yet; ``notes``:
-    what could not be read. A file that is no report is a note, never an error: an old report must not stop a new one.
+    ``started``, ``verdict``, ``headline``; ``baseline``: or {}; ``root``: the directory, absolute; ``path``: one
+    in it that does not exist yet; ``notes``: what could not be read. A file that is no report is a note, never an error: an
+    old report must not stop a new one.
     """
     root = pathlib.Path(directory).expanduser().absolute()
     notes: list[str] = []

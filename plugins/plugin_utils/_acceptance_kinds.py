@@ -118,9 +118,9 @@ def worse_by(kind: Kind, now: float, reference: float) -> float:
 
 
 def amount(kind: Kind, worse: float, unit: str) -> str:
-    """Return ``worse_by`` as text: ``7.1 % less``, ``26 % more``, ``9 degC more``."""
+    """Return ``worse_by`` as text: ``7.1 % less``, ``26 % more``, ``9 °C more``."""
     word = "more" if (worse > 0) == (kind.better == "lower") else "less"
-    return f"{number(abs(worse))} {unit} {word}" if kind.absolute else f"{abs(worse) * 100:.1f} % {word}"
+    return f"{with_unit(abs(worse), unit)} {word}" if kind.absolute else f"{abs(worse) * 100:.1f} % {word}"
 
 
 def moment(text: t.Any) -> datetime.datetime:

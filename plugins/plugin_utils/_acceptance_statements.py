@@ -22,40 +22,61 @@ VERDICTS = ("pass", "warn", "not_verified", "fail")
 NAMED = 6
 
 
-def statements(checks: t.Iterable[Check], measurements: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+def statements(checks: t.Iterable[Check]) -> list[dict[str, t.Any]]:
     """Return the checks of a document, joined per node and title: ``node`` and the fields of a check.
 
     The worst verdict counts, and what is named is what has it. A statement keeps the wish and the remedy of the first of
-    those. Checks of measurements come first and in their order (``_acceptance.build``), so their values are known.
+    those.
     """
-    groups: dict[tuple[str, ...], list[tuple[Check, t.Mapping[str, t.Any] | None]]] = {}
-    for place, check in enumerate(checks):
-        measured = measurements[place] if check["origin"] == "threshold" else None
-        key = (check["node"], check["title"] if measured else check["name"], check["origin"])
-        groups.setdefault(key, []).append((check, measured))
-    return [_statement(node, name, pairs) for (node, name, _origin), pairs in groups.items()]
+    groups: dict[tuple[str, ...], list[Check]] = {}
+    for check in without_echoes(list(checks)):
+        name = check["title"] if check["origin"] == "threshold" else check["name"]
+        groups.setdefault((check["node"], name, check["origin"]), []).append(check)
+    return [_statement(node, name, members) for (node, name, _origin), members in groups.items()]
 
 
-def _statement(node: str, name: str, pairs: list[tuple[Check, t.Mapping[str, t.Any] | None]]) -> dict[str, t.Any]:
-    verdict = max((check["verdict"] for check, _measured in pairs), key=VERDICTS.index)
-    shown = [check for check, _measured in pairs if check["verdict"] == verdict]
-    seen = _spread([measured for _check, measured in pairs if measured]) if verdict == "pass" else ""
-    if not seen:
-        seen = together(shown)
-        seen = f"{len(shown)} of {len(pairs)}: {seen}" if len(pairs) > 1 and verdict != "pass" else seen
+def without_echoes(checks: t.Sequence[Check]) -> list[Check]:
+    """Return the checks but for those that say less of what misses its threshold: behind the fleet, behind the last run."""
+    told: dict[tuple[str, str], int] = {}
+    for check in checks:
+        if check["origin"] == "threshold":
+            place = (check["node"], check["title"])
+            told[place] = max(told.get(place, 0), VERDICTS.index(check["verdict"]))
+    return [
+        check
+        for check in checks
+        if check["origin"] not in ("fleet", "last run")
+        or check["verdict"] not in ("warn", "fail")
+        or told.get((check["node"], check["title"]), 0) != VERDICTS.index("fail")
+    ]
+
+
+def _statement(node: str, name: str, checks: list[Check]) -> dict[str, t.Any]:
+    verdict = max((check["verdict"] for check in checks), key=VERDICTS.index)
+    shown = [check for check in checks if check["verdict"] == verdict]
+    seen = spread(shown) if verdict == "pass" else together(shown)
+    if len(shown) < len(checks):
+        seen = f"{len(shown)} of {len(checks)}: {seen}"
     return {
         "node": node,
         "name": text(name),
         "verdict": verdict,
-        "observed": seen,
+        "observed": seen or together(shown),
         "expected": shown[0]["expected"],
         "remedy": text(shown[0]["remedy"]),
         "source": text(shown[0]["source"]),
     }
 
 
-def together(checks: t.Iterable[Check]) -> str:
-    """Join what was seen: equal words once, with all their subjects; a long list is cut."""
+def together(checks: t.Sequence[Check]) -> str:
+    """Join what was seen: equal words once, with all their subjects; a long list is cut.
+
+    Figures that were not verified for one and the same reason, which follows the figure, are told by their spread.
+    """
+    reasons = {text(check["observed"]).partition("; ")[2] for check in checks}
+    figures = spread(checks)
+    if figures and len(reasons) == 1 and reasons != {""}:
+        return f"{figures}; {reasons.pop()}"
     subjects: dict[str, list[str]] = {}
     for check in checks:
         ends = f"to {check['peer']} {check['subject']}" if check["peer"] else check["subject"]
@@ -65,6 +86,14 @@ def together(checks: t.Iterable[Check]) -> str:
     return "; ".join(parts[:NAMED]) + (f"; and {left_out} more" if left_out > 0 else "")
 
 
+def spread(checks: t.Sequence[Check]) -> str:
+    """Return two or more figures as their number and range, or nothing where not all of them are figures."""
+    values = [check.get("value") for check in checks if kinds.kind_of(check).better]
+    if len(values) < max(2, len(checks)) or None in values:
+        return ""
+    return f"{len(values)} values, {kinds.number(min(values))} to {kinds.with_unit(max(values), checks[0]['unit'])}"
+
+
 def text(value: t.Any) -> str:
     """Return a value of a check as one line."""
     if value is None:
@@ -72,10 +101,3 @@ def text(value: t.Any) -> str:
     if isinstance(value, (dict, list)):
         value = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return " ".join("".join(char if char.isprintable() or char.isspace() else "?" for char in str(value)).split())
-
-
-def _spread(measured: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    values = [float(one["value"]) for one in measured if kinds.value(one) is not None and kinds.kind_of(one).better]
-    if len(values) < 2:
-        return ""
-    return f"{len(values)} values, {kinds.number(min(values))} to {kinds.with_unit(max(values), measured[0]['unit'])}"

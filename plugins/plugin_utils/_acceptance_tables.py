@@ -14,7 +14,12 @@ import statistics
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_kinds as kinds
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_statements import NAMED, text, together
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_statements import (
+    NAMED,
+    text,
+    together,
+    without_echoes,
+)
 
 Document = t.Mapping[str, t.Any]
 Check = t.Mapping[str, t.Any]
@@ -30,13 +35,11 @@ def findings(checks: t.Sequence[Check], verdicts: t.Sequence[str]) -> list[dict[
     """Return what has one of the verdicts, the worst first; the same statement about several places under one heading.
 
     Items: ``verdict``, ``name``, ``expected``, ``remedy``, ``seen`` (``where`` and ``observed``), ``more`` (places left out).
-    What misses its threshold is not told again as behind the fleet or the last run; the table of all checks has all.
+    What misses its threshold is not told again as behind the fleet or the last run; acceptance.json has all.
     """
-    told = {(check["node"], check["title"]) for check in checks if _is_bad(check) and check["origin"] == "threshold"}
     groups: dict[str, dict[str, t.Any]] = {}
-    for check in sorted(checks, key=lambda one: -VERDICTS.index(one["verdict"])):
-        again = check["origin"] in ("fleet", "last run") and (check["node"], check["title"]) in told
-        if check["verdict"] not in verdicts or again:
+    for check in sorted(without_echoes(checks), key=lambda one: -VERDICTS.index(one["verdict"])):
+        if check["verdict"] not in verdicts:
             continue
         # A remedy that names its node is the same remedy elsewhere.
         remedy = text(check["remedy"]).replace(check["node"] or "\0", "the node")
@@ -49,10 +52,6 @@ def findings(checks: t.Sequence[Check], verdicts: t.Sequence[str]) -> list[dict[
         # The place says already which peer.
         one["places"].setdefault(where, []).append({**check, "peer": ""})
     return [_finding(one) for one in groups.values()]
-
-
-def _is_bad(check: Check) -> bool:
-    return bool(check["verdict"] in ("warn", "fail"))
 
 
 def _finding(group: dict[str, t.Any]) -> dict[str, t.Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance
+
 MIB, GIB = 1 << 20, 1 << 30
 
 Measurement = dict[str, t.Any]
@@ -177,3 +179,8 @@ def judge(one: Measurement, fleet: t.Any, baseline: t.Any) -> dict[str, t.Any]:
         "remedy": "" if verdict == "pass" else remedy,
         "source": "a stand-in for thresholds",
     }
+
+
+def document(run: Run, previous: t.Mapping[str, t.Any] | None = None, **other: t.Any) -> dict[str, t.Any]:
+    """Return the judged document of a run, by the stand-ins for judge and limit."""
+    return _acceptance.build(run, judge, limit, previous=previous, **other)
