@@ -77,7 +77,7 @@ def threshold(one: Measurement, fleet: Fleet, baseline: t.Mapping[str, t.Any]) -
     matching = [row for row in ROWS if row.kind == one["kind"] and row.gpu in ("", gpu) and _matches(vars(row), said)]
     best = max(matching, key=lambda row: (row.expected is not None, _told(vars(row))), default=None)
     if best is None or best.expected is None:
-        own = [
+        own: list[dict[str, t.Any]] = [
             row
             for row in baseline.get("rows", ())
             if row["kind"] == one["kind"] and row["gpu"] == gpu and _same_conditions(row, said)
@@ -85,7 +85,7 @@ def threshold(one: Measurement, fleet: Fleet, baseline: t.Mapping[str, t.Any]) -
         if own:
             # What is known to be broken is so, whatever this fleet does.
             gross = best.gross if best else None
-            return {"gross": gross, **max(own, key=_told)}
+            return {"gross": gross, **max(own, key=lambda row: _told(row))}
     return None if best is None else dataclasses.asdict(best)
 
 

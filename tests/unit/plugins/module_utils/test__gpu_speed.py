@@ -21,8 +21,8 @@ class Host(_gpu_speed.Host):
     """A node on which commands come out as told, and what was run is kept."""
 
     def __init__(self, *outcomes: Outcome, has: bool = True) -> None:
-        self.outcomes, self.asked, self.there = list(outcomes), [], has
-        self.asked: list[t.Sequence[str]]
+        self.outcomes, self.there = list(outcomes), has
+        self.asked: list[t.Sequence[str]] = []
 
     def run(self, argv: t.Sequence[str], timeout_seconds: float) -> Outcome:
         self.asked.append(argv)

@@ -37,12 +37,12 @@ def fleet(gpu: str) -> dict[str, t.Any]:
     return {"n1": {"gpu": NAMES.get(gpu, gpu), "gpus": 8}}
 
 
-GEMM = {"dtype": "bf16", "size": 8192, "load": "burst"}
-NODE = {"gpus": 8, "nodes": 1, "bytes": 8 * GIB, "algorithm": "Ring"}
-NET = {"gpus": 16, "nodes": 2, "bytes": 8 * GIB, "algorithm": "Ring", "nics": 4, "nic_gbps": 400}
+GEMM: dict[str, t.Any] = {"dtype": "bf16", "size": 8192, "load": "burst"}
+NODE: dict[str, t.Any] = {"gpus": 8, "nodes": 1, "bytes": 8 * GIB, "algorithm": "Ring"}
+NET: dict[str, t.Any] = {"gpus": 16, "nodes": 2, "bytes": 8 * GIB, "algorithm": "Ring", "nics": 4, "nic_gbps": 400}
 
 # gpu, kind, parameters, a figure that fails, one that passes
-JUDGED = [
+JUDGED: list[tuple[str, str, dict[str, t.Any], float, float]] = [
     ("h20-96", "gemm", GEMM, 132, 138),
     ("h20-96", "gemm", {**GEMM, "size": 10240}, 133, 142),
     ("h100-sxm-80", "gemm", GEMM, 700, 730),
@@ -87,7 +87,7 @@ def test_every_kind_that_is_a_speed_is_in_the_table_above() -> None:
 
 
 # gpu, kind, parameters, value
-UNKNOWN = [
+UNKNOWN: list[tuple[str, str, dict[str, t.Any], float]] = [
     ("h20-96", "all_reduce", NODE, 360),
     ("h20-96", "hbm_copy", {}, 3400),
     ("h20-96", "p2p", {}, 390),

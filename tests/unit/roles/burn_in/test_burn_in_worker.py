@@ -33,7 +33,7 @@ def bad_after() -> Steps:
 def conversation(*lines: t.Any) -> list[t.Any]:
     """Return what the worker says to these lines."""
     said: list[t.Any] = []
-    functions = {"good": good, "bad_before": bad_before, "bad_after": bad_after}
+    functions: dict[str, t.Callable[..., Steps]] = {"good": good, "bad_before": bad_before, "bad_after": bad_after}
     worker.serve(functions, iter([json.dumps(line) for line in lines]), said.append)
     return said
 

@@ -51,7 +51,7 @@ def look(used_mib: float = 600, cards: int = 2) -> Look:
 def burn_in(monkeypatch: pytest.MonkeyPatch) -> t.Callable[..., Run]:
     """Return a function that runs the burn-in of two pretended cards with the given faults."""
     tier = dataclasses.replace(burn_in_tiers.TIERS["quick"], load_seconds=0.01, message_bytes=(1 << 20, 1 << 30))
-    monkeypatch.setitem(gpu_burn_in.TIERS, "quick", tier)
+    monkeypatch.setitem(burn_in_tiers.TIERS, "quick", tier)
     monkeypatch.setattr(burn_in_gpu, "LEAST_LOAD", 0.01)
     monkeypatch.setattr(burn_in_tools, "has", lambda program: False)
 
@@ -174,8 +174,8 @@ def test_a_spent_budget_leaves_measurements_that_say_so(
     burn_in: t.Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(burn_in_run, "LEAST_SECONDS", -1.0)
-    tier = dataclasses.replace(gpu_burn_in.TIERS["quick"], budget_seconds=-1.0)
-    monkeypatch.setitem(gpu_burn_in.TIERS, "quick", tier)
+    tier = dataclasses.replace(burn_in_tiers.TIERS["quick"], budget_seconds=-1.0)
+    monkeypatch.setitem(burn_in_tiers.TIERS, "quick", tier)
     run = burn_in()
     assert {one["problem"] for one in [*of(run, "h2d"), *of(run, "all_reduce")]} == {
         "left out: the time of this tier was spent"
