@@ -149,11 +149,11 @@ def method(measurements: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.
                 "kind": kinds.kind_of(one).title,
                 "tool": one["tool"],
                 "command": one["command"],
-                "values": 0,
+                "figures": 0,
                 "seconds": 0.0,
             },
         )
-        row["values"] += kinds.value(one) is not None
+        row["figures"] += kinds.value(one) is not None
         row["seconds"] = max(row["seconds"], float(one["seconds"] or 0))
     return list(found.values())
 

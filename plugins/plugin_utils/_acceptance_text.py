@@ -41,7 +41,7 @@ def to_markdown(page: Page) -> str:
     columns = ("started", "verdict", *map(_head, page["history"]["columns"]))
     rows = ([row["started"], row["verdict"], *row["cells"]] for row in page["history"]["rows"])
     lines += ["", "## History", "", *table(columns, rows)]
-    columns = ("kind", "tool", "values", "seconds", "command")
+    columns = ("kind", "tool", "figures", "seconds", "command")
     lines += ["", "## Method", "", *table(columns, ([row[key] for key in columns] for row in page["method"]))]
     if page["notes"]:
         lines += ["", "## Notes", "", *(f"- {cell(note)}" for note in page["notes"])]

@@ -100,6 +100,10 @@ def test_the_page_loads_nothing(page: str) -> None:
     assert not re.search(r"https?:|url\(|@import|//[a-z]", page)
 
 
+def test_every_value_is_text(page: str) -> None:
+    assert not re.search(r"\b0x[0-9a-f]{6,}|Undefined|\bNone\b|\{[{%]|Markup\(", page)
+
+
 def test_every_drawing_tells_what_it_shows_without_being_seen(page: str) -> None:
     found = svgs(page)
     assert len(found) > 10

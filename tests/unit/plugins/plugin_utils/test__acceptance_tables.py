@@ -98,7 +98,7 @@ def test_the_method_names_each_tool_with_a_command() -> None:
     found = tables.method(samples.document(samples.healthy())["measurements"])
     rows = {(one["kind"], one["tool"]): one for one in found}
     assert rows["RDMA write bandwidth", "ib_write_bw 6.06"]["command"] == "ib_write_bw -d mlx5_0 --report_gbits"
-    assert rows["RDMA write bandwidth", "ib_write_bw 6.06"]["values"] == 8
+    assert rows["RDMA write bandwidth", "ib_write_bw 6.06"]["figures"] == 8
 
 
 def test_a_regression_is_told_with_its_places() -> None:
