@@ -29,7 +29,7 @@ FILES = pathlib.Path(__file__).parent / "image_files"
 #: install it from.
 PACKAGES = (
     "linux-image-amd64 initramfs-tools zstd grub-pc systemd systemd-sysv systemd-timesyncd udev dbus openssh-server "
-    "python3 python3-apt kmod iproute2 procps pciutils rdma-core ibverbs-utils infiniband-diags perftest"
+    "python3 python3-apt kmod iproute2 procps pciutils rdma-core ibverbs-providers ibverbs-utils infiniband-diags perftest"
 )
 #: Modules that no guest here has a device for, and papers: a third of the bytes.
 LEFT_OUT = (
@@ -62,6 +62,7 @@ chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scr
 
 def build() -> None:
     """Make the disk when it is missing or its inputs changed."""
+    install("qemu-system-x86_64", ["qemu-system-x86"])
     ssh.ensure_keys()
     sources, options = _sources(), apt_sources.shared_options(run(["apt-config", "dump"]))
     inputs = digest(sources, options)
@@ -75,13 +76,11 @@ def build() -> None:
         tree = pathlib.Path(scratch, "root")
         _bootstrap(pathlib.Path(scratch), tree, sources, options)
         grub = tree / "boot/grub/i386-pc"
-        disk.write(
-            paths.DISK,
-            tree,
-            (tree / "usr/lib/grub/i386-pc/boot.img").read_bytes(),
-            (grub / "core.img").read_bytes(),
-            MEBIBYTES,
-        )
+        boot_code = (tree / "usr/lib/grub/i386-pc/boot.img").read_bytes()
+        # A guest that still runs keeps the disk that it has.
+        fresh = paths.DISK.with_suffix(".new")
+        disk.write(fresh, tree, boot_code, (grub / "core.img").read_bytes(), MEBIBYTES)
+        fresh.replace(paths.DISK)
         kernel = _only(tree.glob("boot/vmlinuz-*"))
         shutil.copy(kernel, paths.KERNEL)
         shutil.copy(_only(tree.glob("boot/initrd.img-*")), paths.INITRD)

@@ -7,9 +7,14 @@
 from __future__ import annotations
 
 import contextlib
+import pathlib
 
-from tests.vm import ansible, image
+from tests.lab import paths as lab_paths
+from tests.vm import ansible, image, paths
 from tests.vm.guest import Guest, Shape, free_port
+from tests.vm.say import must
+
+BURN_IN = lab_paths.ROOT / "playbooks" / "burn_in.yml"
 
 
 def pair() -> tuple[Shape, Shape]:
@@ -30,5 +35,17 @@ def prove() -> None:
             guest.wait_for_ssh()
         inventory = ansible.inventory("verbs", guests)
         ansible.play(ansible.PLAYBOOKS / "verbs.yml", inventory)
+        ansible.play(BURN_IN, inventory, "--tags", "fabric", "-e", f"@{ansible.PLAYBOOKS / 'vars/verbs.yml'}")
+        speeds(paths.LOGS / "acceptance" / "latest.json")
         guests[1].plug(False)
         ansible.play(ansible.PLAYBOOKS / "verbs_unplugged.yml", inventory)
+
+
+def speeds(acceptance: pathlib.Path) -> None:
+    """Hold the figures of the burn-in: bandwidth and latency between the two, both from perftest."""
+    measured = lab_paths.read_json(acceptance).get("measurements", [])
+    for kind in ("rdma_write_bw", "rdma_write_lat"):
+        figures = [one for one in measured if one["kind"] == kind and one["value"]]
+        told = ", ".join(f"{one['value']} {one['unit']}" for one in figures) or "nothing"
+        between = [{one["node"], one["peer"]} for one in figures]
+        must(between == [{"n1", "n2"}], f"{kind}: {told}")
