@@ -38,8 +38,9 @@ _MEANING = (
     ),
     ("Couldn't allocate MR", "memory could not be registered: raise memlock"),
     ("Failed to modify QP", "the queue pair could not be connected: look at GID index and link layer of both ports"),
-    ("Unable to find the Infiniband/RoCE device", "there is no such RDMA device"),
+    # Both are said where no device is found at all.
     ("Did not detect devices", "the node has no RDMA device that user space can open"),
+    ("Unable to find the Infiniband/RoCE device", "there is no such RDMA device"),
 )
 
 

@@ -72,23 +72,23 @@ def measure(wish: Wish, host: Host) -> list[dict[str, t.Any]]:
     return found
 
 
-def missing(test: str, wish: Wish, host: Host) -> str:
-    """Return why this side cannot take part, or an empty string; asks nobody but this node."""
+def missing(test: str, wish: Wish, host: Host) -> tuple[str, bool]:
+    """Return why this side cannot take part and whether its link is the reason, or ("", False); asks nobody but this node."""
     program = _perftest.TESTS[test]["program"]
     if not host.has(program):
-        return f"perftest is not installed on {wish['node']} ({program} is not there): set rdma_perftest or install it"
+        return f"perftest is not installed on {wish['node']} ({program} is not there)", False
     state = host.read(f"{wish['hca']}/ports/{wish['ib_port']}/state")
     if state is None:
-        return f"{wish['node']} has no port {wish['ib_port']} of {wish['hca']}"
+        return f"{wish['node']} has no port {wish['ib_port']} of {wish['hca']}", True
     if not state.endswith("ACTIVE"):
-        return f"port {wish['ib_port']} of {wish['hca']} on {wish['node']} is {state.split(': ')[-1]}, not ACTIVE"
-    return ""
+        return f"port {wish['ib_port']} of {wish['hca']} on {wish['node']} is {state.split(': ')[-1]}, not ACTIVE", True
+    return "", False
 
 
 def _one(test: str, wish: Wish, host: Host) -> dict[str, t.Any]:
-    problem = missing(test, wish, host)
+    problem, link_failed = missing(test, wish, host)
     if problem:
-        return _measurement(test, wish, problem=problem)
+        return _measurement(test, wish, problem=problem, link_failed=link_failed)
     program = _perftest.TESTS[test]["program"]
     can = _abilities(program, wish, host)
     argv = _perftest.words(test, wish, can)
@@ -97,6 +97,7 @@ def _one(test: str, wish: Wish, host: Host) -> dict[str, t.Any]:
     begun = host.now()
     outcome = _serve(argv, test, wish, host) if wish["side"] == "server" else _ask(argv, test, wish, host)
     value = _perftest.value(test, outcome.stdout) if wish["side"] == "client" and outcome.ok else None
+    problem, link_failed = _problem(outcome, value, wish)
     return _measurement(
         test,
         wish,
@@ -106,7 +107,8 @@ def _one(test: str, wish: Wish, host: Host) -> dict[str, t.Any]:
         seconds=round(host.now() - begun, 1),
         memory=f"gpu {wish['gpu']}" if any(word.startswith("--use_cuda") for word in argv) else "host",
         pinned="numactl" in argv,
-        problem=_problem(outcome, value, wish),
+        problem=problem,
+        link_failed=link_failed,
     )
 
 
@@ -134,23 +136,24 @@ def _ask(argv: t.Sequence[str], test: str, wish: Wish, host: Host) -> Outcome:
         host.sleep(PAUSE_SECONDS)
 
 
-def _problem(outcome: Outcome, value: float | None, wish: Wish) -> str:
-    """Return what went wrong, naming the pair, or an empty string."""
+def _problem(outcome: Outcome, value: float | None, wish: Wish) -> tuple[str, bool]:
+    """Return what went wrong, naming the pair, and whether the link is known to have failed; or ("", False)."""
     said = outcome.stdout + "\n" + outcome.stderr
     there = f"{wish['peer']} ({wish['address']}, port {wish['port']})" if wish["address"] else wish["peer"]
     if outcome.rc is None and wish["side"] == "server":
-        return f"{outcome.problem}: {there} did not come, or the transfer hangs"
+        return f"{outcome.problem}: {there} did not come, or the transfer hangs", False
     if outcome.rc is None:
-        return f"{outcome.problem}: {there} is out of reach, a firewall drops the port, or the transfer hangs"
+        return f"{outcome.problem}: {there} is out of reach, a firewall drops the port, or the transfer hangs", False
     if _perftest.NOBODY_LISTENS in said:
-        return f"nobody listened at {there} for {wish['connect_seconds']:g} s"
+        return f"nobody listened at {there} for {wish['connect_seconds']:g} s", False
     if not outcome.ok:
-        return f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: {_perftest.cause(said)}"
+        return f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: {_perftest.cause(said)}", True
     if wish["side"] == "client" and value is None:
         return (
-            f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: perftest ended well, but its output holds no figure"
+            f"{wish['hca']} -> {wish['peer']} {wish['peer_hca']}: perftest ended well, but its output holds no figure",
+            False,
         )
-    return ""
+    return "", False
 
 
 def _measurement(
@@ -163,6 +166,7 @@ def _measurement(
     memory: str = "host",
     pinned: bool = False,
     problem: str = "",
+    link_failed: bool = False,
 ) -> dict[str, t.Any]:
     bandwidth = test == "rdma_write_bw"
     return {
@@ -178,6 +182,7 @@ def _measurement(
             "gid_index": wish["gid_index"],
             "memory": memory,
             "numa_node": wish["numa_node"] if pinned else None,
+            **({"link_failed": True} if link_failed else {}),
         },
         "series": [],
         "samples": [] if value is None else [value],

@@ -41,7 +41,9 @@ def _merged(pair: Pair, answers: t.Mapping[str, t.Sequence[Measurement]], test: 
     problems = [pair["problem"]]
     if not pair["problem"] and (of_client is None or of_client["value"] is None):
         problems += [_said(client, of_client), _said(server, of_server)]
-    parameters = dict((of_client or {}).get("parameters", {}))
+    parameters = {**(of_server or {}).get("parameters", {}), **(of_client or {}).get("parameters", {})}
+    if of_client is not None and of_client["value"] is not None:
+        parameters.pop("link_failed", None)
     rates = [pair[side]["gbps"] for side in ("server_hca", "client_hca")]
     parameters |= {
         "rail": pair["rail"],
@@ -83,7 +85,7 @@ def _said(node: str, answer: Measurement | None) -> str:
 def outcomes(
     measurements: t.Sequence[Measurement], floor_share: float = 0.9, outlier_share: float = 0.9
 ) -> list[dict[str, t.Any]]:
-    """Return the outcomes of _fabric_blame.find, of the bandwidths.
+    """Return the outcomes of _fabric_blame.find, of the bandwidths; ``seen``: whether the link itself told something.
 
     A pair is bad without a figure, below ``floor_share`` of its line rate (0 or an unknown rate: not asked), or below
     ``outlier_share`` of the median of all pairs of its rate. Azure and OCI demand 0.9 to 0.95 of 200 and 400 Gb/s.
@@ -101,6 +103,7 @@ def outcomes(
             "rail": one["parameters"]["rail"],
             "hcas": dict(zip((one["node"], one["peer"]), one["subject"].split(" -> "), strict=True)),
             "bad": _bad(one, medians, floor_share, outlier_share),
+            "seen": one["value"] is not None or bool(one["parameters"].get("link_failed")),
         }
         for one in bandwidths
     ]
@@ -169,7 +172,9 @@ def _blamed(one: _fabric_blame.Suspect, found: t.Sequence[Outcome]) -> dict[str,
     }
     observed = f"{len(pairs)} of {len(found)} pairs, as {_named(pairs[0])}: {pairs[0]['bad']}"
     alone = one.names[0] if one.kind in ("node", "hca") else ""
-    return _check(f"fabric: {what.format(**words)}", "fail", observed, remedy, alone)
+    # Nobody saw the link where perftest is missing or a node is out of reach.
+    verdict = "fail" if any(pair["seen"] for pair in pairs) else "not_verified"
+    return _check(f"fabric: {what.format(**words)}", verdict, observed, remedy, alone)
 
 
 def _named(pair: Outcome) -> str:

@@ -134,19 +134,18 @@ def test_numa_and_gpu_are_told_when_they_are_used() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fake", "problem"),
+    ("fake", "problem", "link_failed"),
     [
-        (
-            Fake(HUNG, programs=()),
-            "perftest is not installed on n2 (ib_write_bw is not there): set rdma_perftest or install it",
-        ),
-        (Fake(HUNG, state=None), "n2 has no port 1 of mlx5_0"),
-        (Fake(HUNG, state="2: INIT"), "port 1 of mlx5_0 on n2 is INIT, not ACTIVE"),
-        (Fake(HUNG, state="1: DOWN"), "port 1 of mlx5_0 on n2 is DOWN, not ACTIVE"),
+        # A tool that is missing says nothing about the link.
+        (Fake(HUNG, programs=()), "perftest is not installed on n2 (ib_write_bw is not there)", False),
+        (Fake(HUNG, state=None), "n2 has no port 1 of mlx5_0", True),
+        (Fake(HUNG, state="2: INIT"), "port 1 of mlx5_0 on n2 is INIT, not ACTIVE", True),
+        (Fake(HUNG, state="1: DOWN"), "port 1 of mlx5_0 on n2 is DOWN, not ACTIVE", True),
     ],
 )
-def test_what_this_side_lacks_is_told_before_anybody_waits(fake: Fake, problem: str) -> None:
-    assert one(fake)["problem"] == problem
+def test_what_this_side_lacks_is_told_before_anybody_waits(fake: Fake, problem: str, link_failed: bool) -> None:
+    found = one(fake)
+    assert (found["problem"], found["parameters"].get("link_failed", False)) == (problem, link_failed)
     assert fake.ran == []
 
 
@@ -158,7 +157,9 @@ def test_a_client_tries_again_until_somebody_listens() -> None:
 
 def test_a_client_gives_up_in_time() -> None:
     fake = Fake(REFUSED)
-    assert one(fake)["problem"] == "nobody listened at n1 (10.0.0.1, port 18515) for 20 s"
+    found = one(fake)
+    assert found["problem"] == "nobody listened at n1 (10.0.0.1, port 18515) for 20 s"
+    assert "link_failed" not in found["parameters"]
     assert 20 <= fake.clock <= 21
 
 
@@ -184,6 +185,7 @@ def test_an_error_names_the_pair_and_the_cause(side: dict[str, t.Any]) -> None:
     found = one(Fake(Outcome(1, FIGURE, said, "ib_write_bw returned 1")), **side)
     assert found["value"] is None
     assert found["problem"].startswith(f"mlx5_0 -> {side['peer']} mlx5_3: the other side did not acknowledge")
+    assert found["parameters"]["link_failed"]
 
 
 def test_an_output_without_a_figure_is_no_figure() -> None:

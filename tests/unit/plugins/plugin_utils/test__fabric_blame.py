@@ -121,7 +121,9 @@ def test_a_pair_alone_condemns_nobody_until_both_have_met_another_one() -> None:
 
 @pytest.mark.parametrize(("rails", "wanted"), [(1, ("hca", ("n3",), (0,))), (2, ("node", ("n3",), (0, 1)))])
 def test_a_node_that_is_in_every_pair_is_blamed_before_what_all_share(rails: int, wanted: t.Any) -> None:
-    given = outcomes(3, rails, lambda one, other, rail: True, skip=lambda one, other, rail: {one, other} == {"n1", "n2"})
+    given = outcomes(
+        3, rails, lambda one, other, rail: True, skip=lambda one, other, rail: {one, other} == {"n1", "n2"}
+    )
     assert told(_fabric_blame.find(given)) == [wanted]
 
 

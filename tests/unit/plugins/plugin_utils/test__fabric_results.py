@@ -24,7 +24,12 @@ def pair(
 
 
 def answer(
-    peer: str, value: float | None = None, problem: str = "", test: str = "rdma_write_bw", rail: int = 0
+    peer: str,
+    value: float | None = None,
+    problem: str = "",
+    test: str = "rdma_write_bw",
+    rail: int = 0,
+    **parameters: t.Any,
 ) -> dict[str, t.Any]:
     return {
         "peer": peer,
@@ -33,7 +38,7 @@ def answer(
         "value": value,
         "problem": problem,
         "unit": "Gb/s",
-        "parameters": {"bytes": 65536},
+        "parameters": {"bytes": 65536, **parameters},
         "tool": "ib_write_bw 6.06",
         "samples": [value],
     }
@@ -158,7 +163,7 @@ def test_latencies_are_no_outcome() -> None:
 
 def outcome(server: str, client: str, rail: int, bad: str = "") -> dict[str, t.Any]:
     hcas = {server: f"mlx5_{rail}", client: f"mlx5_{rail}"}
-    return {"server": server, "client": client, "rail": rail, "hcas": hcas, "bad": bad}
+    return {"server": server, "client": client, "rail": rail, "hcas": hcas, "bad": bad, "seen": True}
 
 
 def fleet(*bad: tuple[str, str, int]) -> list[dict[str, t.Any]]:
@@ -213,3 +218,28 @@ def test_notes_are_not_verified_and_do_not_hide_what_was_measured() -> None:
 def test_a_check_of_one_node_is_that_nodes() -> None:
     checks = _fabric_results.checks(fleet(*[key for key in ALL if "n3" in key]))
     assert [each["node"] for each in checks] == ["n3"]
+
+
+def test_a_link_that_nobody_saw_is_not_verified() -> None:
+    found = [
+        {**each, "seen": "n3" not in (each["server"], each["client"])}
+        for each in fleet(*[key for key in ALL if "n3" in key])
+    ]
+    assert [(each["name"], each["verdict"]) for each in _fabric_results.checks(found)] == [
+        ("fabric: n3 on every rail", "not_verified")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "seen"),
+    [
+        (answer("n1", problem="nobody listened"), None, False),
+        (answer("n1", problem="no path", link_failed=True), answer("n2"), True),
+        (answer("n1", problem="nobody listened"), answer("n2", problem="INIT", link_failed=True), True),
+        (answer("n1", 390.0), answer("n2", problem="ended badly", link_failed=True), True),
+    ],
+)
+def test_what_was_seen_of_a_link(client: dict[str, t.Any], server: dict[str, t.Any] | None, seen: bool) -> None:
+    found = one({"n2": [client], "n1": [server] if server else []})
+    assert _fabric_results.outcomes([found])[0]["seen"] is seen
+    assert ("link_failed" in found["parameters"]) == (seen and found["value"] is None)
