@@ -130,7 +130,8 @@ def number(names: t.Sequence[str], chosen: t.Sequence[Port], wishes: t.Mapping[s
     if not names:
         found.mistakes.append(f"rdma_compute_hcas: {wanted} are wanted, and {NO_DEVICE}. Write 0 for a node without.")
         return
-    others = [reason for reason in found.reasons if reason.partition(":")[0] in names]
+    # What is down explains it; where nothing is, whatever was left out does.
+    others = [reason for reason in found.reasons if reason.partition(":")[0] in (found.suspects or names)]
     told = "; ".join([f"{len(have)} can be used ({', '.join(have) or 'none'})", *others])
     found.mistakes.append(
         f"rdma_compute_hcas: {wanted} are wanted, {told}. Mend what is left out, or declare rdma_hcas or another number for "

@@ -303,7 +303,7 @@ def _rank_plan(
                 "gpus": one.ranks,
             }
         )
-    container = {
+    container: dict[str, t.Any] = {
         # Ray 2.60 finds the node of a driver by the raylet in the process list. It also ends the driver with its raylet.
         "pid_of": _ray.CONTAINER if engine.needs_ray else None,
         "image": image,
