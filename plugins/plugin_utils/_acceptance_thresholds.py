@@ -85,7 +85,8 @@ def threshold(one: Measurement, fleet: Fleet, baseline: t.Mapping[str, t.Any]) -
         if own:
             # What is known to be broken is so, whatever this fleet does.
             gross = best.gross if best else None
-            return {"gross": gross, **max(own, key=lambda row: _told(row))}
+            nearest: dict[str, t.Any] = max(own, key=_told)
+            return {"gross": gross, **nearest}
     return None if best is None else dataclasses.asdict(best)
 
 

@@ -110,10 +110,13 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         problem = problem or ("" if cards else "the driver tells of no card")
     except NoCardsError as why:
         cards, problem = [], str(why)
-    known = {"gpu": cards[0]["name"], "gpus": len(cards), "driver": cards[0]["driver"]} if cards else {"gpus": 0}
+    known: dict[str, t.Any] = {"gpus": 0}
+    if cards:
+        known = {"gpu": cards[0]["name"], "gpus": len(cards), "driver": cards[0]["driver"]}
     result["fleet"][asked.node] = known
     if problem:
         say(f"nothing was measured: {problem}")
+        known["problem"] = problem
         result["measurements"] = [{**missing("gemm", f"{len(cards)} GPUs", problem), "node": asked.node}]
         return result
     log = pathlib.Path(tempfile.mkdtemp(prefix="gpufleet-burn-in-"))
