@@ -93,8 +93,9 @@ def judge(report: t.Any, problem: str, nodes: t.Sequence[str], path: str) -> lis
 
 
 def _checked(one: t.Mapping[str, t.Any], path: str) -> _verdict.Check:
-    fields = (one[key] for key in ("name", "verdict", "observed", "expected", "remedy"))
-    return _verdict.check(*fields, one["source"] or path)
+    return _verdict.check(
+        one["name"], one["verdict"], one["observed"], one["expected"], one["remedy"], one["source"] or path
+    )
 
 
 def read(path: str) -> tuple[t.Any, str]:

@@ -88,8 +88,8 @@ def together(checks: t.Sequence[Check]) -> str:
 
 def spread(checks: t.Sequence[Check]) -> str:
     """Return two or more figures as their number and range, or nothing where not all of them are figures."""
-    values = [check.get("value") for check in checks if kinds.kind_of(check).better]
-    if len(values) < max(2, len(checks)) or None in values:
+    values = [float(one["value"]) for one in checks if one.get("value") is not None and kinds.kind_of(one).better]
+    if len(values) < max(2, len(checks)):
         return ""
     return f"{len(values)} values, {kinds.number(min(values))} to {kinds.with_unit(max(values), checks[0]['unit'])}"
 

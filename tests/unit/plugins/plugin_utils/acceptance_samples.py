@@ -103,7 +103,7 @@ def fabric(names: t.Sequence[str], gpus: int = 8, nics: int = 4) -> list[Measure
             bandwidth, latency = wobble(place + rail, 391.5), wobble(place + rail, 2.1, 0.05)
             said = {"bytes": 8 * MIB, "nics": 1, "nic_gbps": 400}
             found.append(measurement(client, "rdma_write_bw", subject, bandwidth, "Gb/s", parameters=said, **ends))
-            ends["tool"], said = "ib_write_lat 6.06", {"bytes": 8, "nics": 1, "nic_gbps": 400}
+            ends["tool"], said = "ib_write_lat 6.06", said | {"bytes": 8}
             found.append(measurement(client, "rdma_write_lat", subject, latency, "us", parameters=said, **ends))
     many = len(names) * gpus
     wide = {"gpus": many, "nodes": len(names), "nics": nics, "nic_gbps": 400, "bytes": 8 * GIB}

@@ -9,6 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_drawings as drawings
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_kinds
 from tests.unit.plugins.plugin_utils import acceptance_samples as samples
 
 
@@ -26,7 +27,7 @@ def titled(found: list[dict[str, t.Any]], title: str) -> dict[str, t.Any]:
 def test_every_figure_of_a_node_is_drawn_with_its_own_value() -> None:
     run = samples.healthy()
     drawn = [tip for one in drawings.of_node(samples.document(run), "gpu-a01") for tip in tips(one)]
-    shown = drawings.kinds
+    shown = _acceptance_kinds
     for one in run["measurements"]:
         if one["node"] != "gpu-a01" or one["peer"] or one["kind"] not in ("gemm", "hbm_copy", "h2d", "d2h", "p2p"):
             continue

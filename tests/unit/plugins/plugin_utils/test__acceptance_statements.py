@@ -31,7 +31,7 @@ def test_what_failed_is_named_and_counted() -> None:
 
 
 def test_figures_without_a_norm_are_told_by_their_spread() -> None:
-    checks = [
+    checks: list[dict[str, t.Any]] = [
         {
             "kind": "temperature",
             "subject": f"gpu {top}",
