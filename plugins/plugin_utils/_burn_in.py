@@ -43,7 +43,7 @@ def mistakes(wishes: Wishes, node: Node) -> list[str]:
     if wishes["tier"] not in LIMIT_SECONDS:
         found.append(f"burn_in_tier: {wishes['tier']} is none of {', '.join(LIMIT_SECONDS)}.")
     running = [one for one in node["docker"]["running"] if one.startswith(SERVING)]
-    if running and not wishes["while_serving"]:
+    if running and node["gpus"] and not wishes["while_serving"]:
         found.append(
             f"{', '.join(sorted(running))} would take part in every figure, and lose its memory to the burn-in: run"
             " playbooks/stop.yml first, or set burn_in_while_serving to true."

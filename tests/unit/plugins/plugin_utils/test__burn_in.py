@@ -103,6 +103,7 @@ def test_engines_that_run_are_not_disturbed() -> None:
     assert told.startswith("gpufleet-engine-x-rank0, gpufleet-ray would") and "playbooks/stop.yml" in told
     assert _burn_in.mistakes(wishes(while_serving=True), serving) == []
     assert _burn_in.mistakes(wishes(), node(docker={"running": ["registry"]})) == []
+    assert _burn_in.mistakes(wishes(), {**serving, "gpus": []}) == [], "engines of the lab use no cards"
 
 
 def test_an_unknown_tier() -> None:

@@ -124,7 +124,7 @@ def test_a_card_that_fails_is_a_fault_and_the_other_goes_on(
 
 
 def test_a_card_that_hangs_is_given_up(burn_in: t.Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(burn_in_run, "BOUND", 1.0)
+    monkeypatch.setattr(burn_in_run, "BOUND", 4.0)
     run = burn_in(None, "--parts", "gpu", _1={"gemm": "hang"})
     second = [one for one in of(run, "gemm") if one["subject"] == "gpu 1"]
     assert "gemm did not end in time on gpu 1, so its process was killed" in second[0]["problem"]
