@@ -108,8 +108,8 @@ def fabric(names: t.Sequence[str], gpus: int = 8, nics: int = 4) -> list[Measure
     many = len(names) * gpus
     wide = {"gpus": many, "nodes": len(names), "nics": nics, "nic_gbps": 400, "bytes": 8 * GIB}
     for algorithm, top in (("Ring", 191.0), ("Tree", 168.0)):
-        said = {**wide, "algorithm": algorithm, "nvls": False}
-        found.append(curve(names[0], "nccl_all_reduce", f"{many} GPUs", top, said, 90 * MIB))
+        ring = {**wide, "algorithm": algorithm, "nvls": False}
+        found.append(curve(names[0], "nccl_all_reduce", f"{many} GPUs", top, ring, 90 * MIB))
     found.append(
         measurement(
             names[0], "nccl_transport", f"{many} GPUs", None, "", problem="", parameters={"transport": "NET/IB/GDRDMA"}
