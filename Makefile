@@ -56,8 +56,8 @@ gpu: setup ## Look at this machine's NVIDIA cards, beside nvidia-smi (GPU_EXPECT
 # --- what CI runs -----------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: ## All that needs no GPU: check and molecule, with a table of times
-	@python3 tests/stages.py setup $(CHECKS) molecule
+test: ## All that needs no GPU: check, vm-verbs and molecule, with a table of times
+	@python3 tests/stages.py setup $(CHECKS) vm-verbs molecule
 
 .PHONY: check
 check: ## Laws, unit tests, linters, types, changelog, artifact
@@ -92,7 +92,7 @@ style: setup ## ruff: rules and format
 types: setup ## mypy: strict where the decisions are
 	$(BIN)/mypy --package ansible_collections.gpufleet.inference.plugins
 	$(BIN)/mypy --strict --package ansible_collections.gpufleet.inference.plugins.plugin_utils
-	$(BIN)/mypy --strict --exclude tests/lab/engine_image/ src/gpufleet tests/lab
+	$(BIN)/mypy --strict --exclude tests/lab/engine_image/ src/gpufleet tests/lab tests/vm
 	$(BIN)/mypy tests/laws tests/unit tests/conftest.py tests/stages.py
 
 .PHONY: changelog
@@ -102,6 +102,16 @@ changelog: setup ## Changelog fragments
 .PHONY: artifact
 artifact: setup ## Build the collection and import it as Galaxy would
 	@bash tests/artifact.sh
+
+# --- virtual machines -------------------------------------------------------------------------------------------------
+
+.PHONY: vm
+vm: setup ## Guests under plain emulation: verbs, PCIe trees, and a host with our roles over a real reboot (minutes)
+	$(BIN)/python -m tests.vm all
+
+.PHONY: vm-verbs
+vm-verbs: setup ## Two guests with soft-RoCE between them
+	$(BIN)/python -m tests.vm verbs
 
 # --- molecule ---------------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ import stat
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host, container
+from ansible_collections.gpufleet.inference.plugins.module_utils._sysfs import natural
 
 MODULES = (
     *("nvidia", "nvidia_uvm", "nvidia_modeset", "nvidia_drm", "nvidia_peermem", "nvidia_fs", "gdrdrv"),
@@ -229,8 +230,3 @@ def kernels(host: Host, running: str) -> dict[str, t.Any]:
         else:
             found[name], problem = None, asked.problem
     return {"running": running, "next": following, "nvidia": found, "problem": problem}
-
-
-def natural(name: str) -> list[tuple[int, t.Any]]:
-    """Sort key by which 6.1.0-20 comes after 6.1.0-9."""
-    return [(1, int(part)) if part.isdigit() else (0, part) for part in re.findall(r"\d+|\D+", name)]

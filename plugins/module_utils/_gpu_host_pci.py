@@ -17,12 +17,19 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _node
 from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
+from ansible_collections.gpufleet.inference.plugins.module_utils._sysfs import (
+    ADDRESS,
+    GPU_CLASSES,
+    PCI_DEVICES,
+    link_width,
+    speed_gts,
+)
 
 #: PCI vendor of Mellanox.
 MELLANOX_VENDOR = "0x15b3"
 
-#: PCI classes (PCI code and ID assignment): VGA and 3D controller, bridge of another kind, InfiniBand controller.
-GPU_CLASSES, NVSWITCH_CLASS, INFINIBAND_CLASS = ("0300", "0302"), "0680", "0207"
+#: PCI classes (PCI code and ID assignment): bridge of another kind, InfiniBand controller.
+NVSWITCH_CLASS, INFINIBAND_CLASS = "0680", "0207"
 
 #: PCI's own numbers: the revision is byte 8 of the configuration space.
 _REVISION_BYTE = 8
@@ -33,20 +40,6 @@ _BRIDGE_MARK = "SW_MNG"
 
 #: A VPD is read word by word through the configuration space: some milliseconds for each card.
 _VPD_SECONDS = 5.0
-
-DEVICES = "/sys/bus/pci/devices"
-_ADDRESS = re.compile(r"[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
-
-
-def speed_gts(text: str | None) -> float | None:
-    """Return GT/s of "32.0 GT/s PCIe"; None for "Unknown" or nothing."""
-    match = re.match(r"(\d+(?:\.\d+)?) GT/s", text or "")
-    return float(match[1]) if match else None
-
-
-def link_width(text: str | None) -> int | None:
-    """Return the lanes; the kernel says 0 or 255 when a card does not answer."""
-    return int(text) if text and text.isdigit() and int(text) not in (0, 255) else None
 
 
 def total_errors(text: str | None) -> int | None:
@@ -74,10 +67,10 @@ def link(host: Host, path: str, prefix: str) -> dict[str, t.Any]:
 
 def function(host: Host, address: str) -> dict[str, t.Any]:
     """Return what /sys says of one function."""
-    path = f"{DEVICES}/{address}"
+    path = f"{PCI_DEVICES}/{address}"
     real = os.path.realpath(os.path.join(host.root, path.lstrip("/")))
     # /sys keeps a function in the directory of the port above it; on the root bus that is no function.
-    partner = f"{path}/.." if _ADDRESS.fullmatch(os.path.basename(os.path.dirname(real))) else "/nowhere"
+    partner = f"{path}/.." if ADDRESS.fullmatch(os.path.basename(os.path.dirname(real))) else "/nowhere"
     driver = os.path.join(real, "driver")
     errors = {kind: total_errors(host.text(f"{path}/aer_dev_{kind}")) for kind in ("fatal", "nonfatal", "correctable")}
     numa = host.text(f"{path}/numa_node")
@@ -103,7 +96,7 @@ def function(host: Host, address: str) -> dict[str, t.Any]:
 
 def bridges(host: Host, addresses: t.Sequence[str]) -> dict[str, t.Any]:
     """Return {pci, problem}: which of these ConnectX functions lead to an NVLink switch."""
-    paths = [f"{DEVICES}/{address}/vpd" for address in addresses]
+    paths = [f"{PCI_DEVICES}/{address}/vpd" for address in addresses]
     if not paths:
         return {"pci": [], "problem": ""}
     # A process of its own: reading a VPD waits for the card's firmware and can be cut off only from outside.
@@ -114,18 +107,18 @@ def bridges(host: Host, addresses: t.Sequence[str]) -> dict[str, t.Any]:
 
 def read_pci(host: Host) -> dict[str, t.Any]:
     """Return {gpus, nvswitches, nvlink5_bridges}; without /sys/bus/pci the lists are None."""
-    base = os.path.join(host.root, DEVICES.lstrip("/"))
+    base = os.path.join(host.root, PCI_DEVICES.lstrip("/"))
     try:
         addresses = sorted(os.listdir(base))
     except OSError as error:
-        problem = f"{DEVICES}: {error.strerror}"
+        problem = f"{PCI_DEVICES}: {error.strerror}"
         return {"gpus": None, "nvswitches": None, "nvlink5_bridges": {"pci": None, "problem": problem}}
     gpus, switches, channels = [], [], []
     for address in addresses:
-        vendor = host.text(f"{DEVICES}/{address}/vendor")
+        vendor = host.text(f"{PCI_DEVICES}/{address}/vendor")
         if vendor not in (_node.NVIDIA_VENDOR, MELLANOX_VENDOR):
             continue
-        kind = (host.text(f"{DEVICES}/{address}/class") or "")[2:6]
+        kind = (host.text(f"{PCI_DEVICES}/{address}/class") or "")[2:6]
         if vendor == MELLANOX_VENDOR:
             virtual = os.path.lexists(os.path.join(base, address, "physfn"))
             if kind == INFINIBAND_CLASS and not virtual and os.path.exists(os.path.join(base, address, "vpd")):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.module_utils import _gdr
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_judge_common import (
     Finding,
     Judged,
@@ -29,24 +30,14 @@ _CDI_TOOLKIT = (1, 18)
 
 
 def gdr_path(node: Node) -> Judged:
-    """Two lawful paths: dma-buf (open module and kernel from 5.12) or nvidia_peermem registered with ib_core."""
+    """One of two lawful paths is there."""
     read, wished = node.host["gdr"], node.profile.gdr_path
-    source = "/proc/driver/nvidia/version, uname, /sys/module/nvidia_peermem"
-    paths = [name for name in ("dma_buf", "peermem") if read[name]]
-    observed = ", ".join(paths) or "none"
     if wished == "none":
         return Skip("expect.gdr_path is none")
     if wished is None:
-        return not_said("gdr_path", observed, source)
-    if (wished == "any" and paths) or wished in paths:
-        if "dma_buf" not in paths and not read["persistent"]:
-            remedy = "Write nvidia-peermem into /etc/modules-load.d, or it is gone after a reboot."
-            return Finding(WARN, "peermem, until the next reboot", wished, remedy, source)
-        return Finding(PASS, observed, wished, source=source)
-    if read["dma_buf"] is None and wished != "peermem":
-        return Finding(NOT_VERIFIED, "flavour or kernel could not be read", wished, "Load the driver.", source)
-    remedy = "Use the open kernel module on a kernel from 5.12, or DOCA-OFED with nvidia-peermem loaded."
-    return Finding(FAIL, observed, wished, remedy, source)
+        return not_said("gdr_path", _gdr.observed(read), _gdr.SOURCE)
+    answer = _gdr.judge(read, wished)
+    return Finding(answer.verdict, answer.observed, wished, answer.remedy, _gdr.SOURCE)
 
 
 def container_gpus(node: Node) -> Judged:

@@ -14,6 +14,7 @@ import datetime
 import re
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.module_utils._gdr import WAYS
 from ansible_collections.gpufleet.inference.plugins.module_utils._gpu_catalog import BY_KIND, find
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import VERDICTS
 
@@ -38,7 +39,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "fabric_manager": ("auto", "required", "absent"),
     "compute_mode": ("default", "exclusive_process", "prohibited"),
     "processes": ("any", "none"),
-    "gdr_path": ("any", "dma_buf", "peermem", "none"),
+    "gdr_path": WAYS,
     "containers": ("auto", "required", "absent"),
 }
 _NUMBERS = ("gpus", "nvlinks", "nvswitches", "power_limit_w", "locked_clock_mhz")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Read the kernel's log of this boot, and a unit's: the lines that concern GPUs, their switches and their PCI ports.
+"""Read the kernel's log of this boot, and a unit's: the lines that somebody wants, such as those that concern GPUs.
 
 The journal is asked first, then /dev/kmsg, whose ring forgets old lines; when neither answers nobody looked. Result
 (``LOG`` in ``_gpu_host``)::
@@ -60,13 +60,13 @@ def _kind(text: str) -> str:
     return number[0] if number else re.sub(r"0x[0-9a-fA-F]+|\d+", "#", text)
 
 
-def fold(lines: t.Iterable[Line]) -> tuple[list[Line], int]:
+def fold(lines: t.Iterable[Line], kind_of: t.Callable[[str], str] = _kind) -> tuple[list[Line], int]:
     """Return the lines without the middle of long repetitions, in order, and how many were left out."""
     first: dict[str, list[tuple[int, Line]]] = collections.defaultdict(list)
     last: dict[str, collections.deque[tuple[int, Line]]] = {}
     dropped = 0
     for at, line in enumerate(lines):
-        kind = _kind(line[1])
+        kind = kind_of(line[1])
         if len(first[kind]) < KEPT_AT_EACH_END:
             first[kind].append((at, line))
             continue
@@ -77,9 +77,16 @@ def fold(lines: t.Iterable[Line]) -> tuple[list[Line], int]:
     return [line for _at, line in kept], dropped
 
 
-def log(source: str, lines: t.Iterable[Line], booted_at: float, complete: bool, problem: str = "") -> Log:
-    """Return the result that is documented above."""
-    kept, dropped = fold(lines)
+def log(
+    source: str,
+    lines: t.Iterable[Line],
+    booted_at: float,
+    complete: bool,
+    problem: str = "",
+    kind_of: t.Callable[[str], str] = _kind,
+) -> Log:
+    """Return the result that is documented above. ``kind_of`` tells which lines repeat each other."""
+    kept, dropped = fold(lines, kind_of)
     return {
         "source": source,
         "problem": problem,
@@ -171,13 +178,15 @@ def of_gpus(text: str) -> bool:
     return any(word in text for word in KERNEL_WORDS)
 
 
-def read_kernel_log(host: Host, booted_at: float) -> Log:
-    """Return the lines of this boot's kernel log that concern GPUs."""
-    lines, beginning, problem = journal(host, ["--dmesg"], of_gpus)
+def read_kernel_log(
+    host: Host, booted_at: float, wanted: Wanted = of_gpus, kind_of: t.Callable[[str], str] = _kind
+) -> Log:
+    """Return the lines of this boot's kernel log that are wanted."""
+    lines, beginning, problem = journal(host, ["--dmesg"], wanted)
     if beginning is not None and not problem:
-        return log("journal", lines, booted_at, beginning < BEGINNING_SECONDS)
+        return log("journal", lines, booted_at, beginning < BEGINNING_SECONDS, "", kind_of)
     records, also = read_kmsg(os.path.join(host.root, "dev/kmsg"))
     if not records:
         return log("", [], booted_at, False, f"{problem}; {also or '/dev/kmsg is empty'}")
     found, complete = parse_kmsg(records)
-    return log("kmsg", [one for one in found if of_gpus(one[1])], booted_at, complete, problem)
+    return log("kmsg", [one for one in found if wanted(one[1])], booted_at, complete, problem, kind_of)

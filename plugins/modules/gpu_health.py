@@ -96,7 +96,8 @@ checks:
       source: nvmlDeviceGetRemappedRows
 facts:
   description:
-    - C(gpus), one entry per GPU with C(index), C(pci), C(uuid), C(serial), C(name) and C(kind).
+    - C(gpus), one entry per GPU with C(index), C(pci), C(uuid), C(serial), C(name), C(vbios_version) and
+      C(kind).
     - C(driver_version), C(cuda_version), C(guest), C(library), the version of nvidia-ml-py.
     - C(not_applicable), the statements that make no sense on this node, with the reason.
     - C(seconds), how long reading and judging took.
@@ -130,7 +131,7 @@ except ImportError:
 
 def facts(node: Node) -> dict[str, t.Any]:
     """Return what tells this node and its GPUs from others."""
-    identity = ("pci", "uuid", "serial", "name")
+    identity = ("pci", "uuid", "serial", "name", "vbios_version")
     return {
         "gpus": [
             {

@@ -11,8 +11,8 @@ module: node_facts
 short_description: Read in one round trip what the roles compare against
 version_added: 0.1.0
 description:
-  - Reads platform, packages, units, addresses, GPUs, the container engine and listening ports of a node, from files where
-    there are files, with every command bounded in time.
+  - Reads platform, packages, units, addresses, GPUs, RDMA devices, the container engine and listening ports of a node,
+    from files where there are files, with every command bounded in time.
   - It takes the place of M(ansible.builtin.setup), which reads more and slower.
 extends_documentation_fragment:
   - gpufleet.inference.proof.read_only
@@ -57,7 +57,7 @@ node:
   description:
     - What was read. Keys are C(hostname), C(distribution), C(distribution_version), C(distribution_major), C(codename),
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
-      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia),
+      C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia), C(rdma),
       C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes),
       C(python_environments), C(paths).
   returned: always
@@ -75,6 +75,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import (
     _docker_socket,
     _files,
     _node,
+    _rdma_sysfs,
 )
 from ansible_collections.gpufleet.inference.plugins.module_utils._host import Host
 
@@ -137,6 +138,7 @@ def read(units: list[str], disks: list[str], python_environments: list[str]) -> 
         "default_interface": _node.default_interface(),
         "gpus": _node.gpus(),
         "nvidia": {**_node.nvidia(), **_cdi.handover(Host())},
+        "rdma": _rdma_sysfs.read(),
         "can_raise_limits": _docker_daemon.can_raise_limits(),
         "packages": versions,
         "held_packages": held,

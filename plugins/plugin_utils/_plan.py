@@ -16,6 +16,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _docker_run,
     _gpu_ledger,
     _kernel_cache,
+    _plan_fabric,
     _plan_text,
     _ray,
     _registry,
@@ -76,6 +77,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
         mistakes.append(f"ray_cluster_head: {wishes.ray['head']} is not in gpu_nodes ({', '.join(wishes.nodes)})")
     if not mistakes:
         mistakes += _gpu_ledger.mistakes(deployments, members) + ports(wishes, deployments, members)
+        mistakes += _plan_fabric.mistakes(_fabric(wishes), deployments)
     accounts = {} if mistakes else {one.name: _account(one, wishes, members) for one in deployments}
     for one in deployments if accounts else ():
         mistakes += _sizing_overview.refusals(one.name, accounts[one.name], one.force)
@@ -89,6 +91,8 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
         **wishes.ray,
         "image_identity": _identity(wishes.ray["image"], wishes),
         **_ray_caches(wishes, deployments),
+        # Ray's workers are the engine's.
+        "fabric": {node: _plan_fabric.needs(_fabric(wishes), node) for node in _crossed_by_ray(deployments)},
     }
     plans = [_deployment_plan(one, wishes, members, head, accounts[one.name], dealt) for one in deployments]
     ray = _ray.plan(ordered, head, wishes.ray["ports"], wishes.ray["image"], ray_options)
@@ -104,7 +108,10 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             [{"title": f"{one.name} × {len(one.nodes)}", "result": accounts[one.name]} for one in deployments]
         ),
         "ray": ray,
-        "explained": _plan_text.lines(plans, {one.name: _proposals(one, wishes, members) for one in deployments}),
+        "explained": [
+            *_plan_text.lines(plans, {one.name: _proposals(one, wishes, members) for one in deployments}),
+            *_plan_fabric.lines(_fabric(wishes), _plan_fabric.crossed(deployments)),
+        ],
         "deployments": plans,
         "suspects": _suspects(plans, ray),
         "endpoints": [
@@ -116,6 +123,15 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
             for one in plans
         ],
     }
+
+
+def _fabric(wishes: Wishes) -> _plan_fabric.Fabric:
+    found: _plan_fabric.Fabric = wishes.ray.get("fabric", {})
+    return found
+
+
+def _crossed_by_ray(deployments: t.Sequence[Deployment]) -> list[str]:
+    return _plan_fabric.crossed(one for one in deployments if _registry.engine(one.engine).needs_ray)
 
 
 def _cache(wishes: Wishes, node: str, image: str) -> list[str]:
@@ -262,10 +278,12 @@ def _rank_plan(
     image = one.image or engine.image
     cache = _cache(wishes, place.node, image)
     reasoned |= _kernel_cache.variables(engine.caches, cache)
+    fabric = _plan_fabric.needs(_fabric(wishes), place.node, wanted=place.nodes > 1)
+    reasoned |= fabric["environment"]
     files = engine.files(one)
     if one.forced_think:
         files[TEMPLATE_FILE] = forced_think(wishes.models[one.model]["chat_template"])
-    mounts = [*engine.mounts(one, place), *cache, *one.mounts]
+    mounts = [*engine.mounts(one, place), *cache, *fabric["mounts"], *one.mounts]
     mounts += [f"{wishes.directory}/plans/{unit}/{file}:{FILES_IN_CONTAINER}/{file}:ro" for file in files]
     ssh = one.name if engine.needs_ssh and place.nodes > 1 else ""
     mounts += [f"{wishes.directory}/ssh/{ssh}:{SSH_IN_CONTAINER}:ro"] if ssh else []
@@ -285,7 +303,7 @@ def _rank_plan(
                 "gpus": one.ranks,
             }
         )
-    container = {
+    container: dict[str, t.Any] = {
         # Ray 2.60 finds the node of a driver by the raylet in the process list. It also ends the driver with its raylet.
         "pid_of": _ray.CONTAINER if engine.needs_ray else None,
         "image": image,
@@ -294,7 +312,7 @@ def _rank_plan(
         "mounts": mounts,
         "gpus": _docker_run.gpu_access(ray, place.node, place.gpus),
         "gpu_numbers": _docker_run.gpu_numbers(gpu_numbers, own.gpus),
-        "devices": ray.get("devices", []),
+        "devices": list(dict.fromkeys([*ray.get("devices", []), *fabric["devices"]])),
         "raise_limits": own.raise_limits,
     }
     probes = engine.probes(one, place)

@@ -33,7 +33,7 @@ class Wishes:
     models       {name: {directory, config: dict or None, chat_template, tensors, bytes, problem}} as seen where the files are
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
-                 gpu_access: {node: cdi, runtime or hook}}
+                 gpu_access: {node: cdi, runtime or hook}, fabric: see _plan_fabric}
     gateway      {node: name or "", port}
     texts        {variable: text} in which placeholders are looked for
     directory    where the ranks' files lie on the nodes

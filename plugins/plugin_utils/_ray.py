@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _docker_run
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _docker_run, _plan_fabric
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import Member
 
 CONTAINER = "gpufleet-ray"
@@ -106,12 +106,14 @@ def plan(
     A member has address, interface, gpus, role (head or worker), unit, container, reasons, spec.
 
     ``options``: image_identity, token_path, session_directory, mounts, object_store_gib, gpu_containers (bool),
-    gpu_access ({node: way}), environment, cache_mounts ({node: mounts}) and cache_environment of compiled kernels.
+    gpu_access ({node: way}), environment, cache_mounts ({node: mounts}) and cache_environment of compiled kernels,
+    fabric ({node: what ``_plan_fabric.needs`` returned}) of the nodes whose workers talk to those of others.
     ``spec`` is what roles/node_tools/files/rank_supervisor.py reads.
     """
     planned: dict[str, t.Any] = {}
     for member in members:
-        reasoned = environment(member, head, ports)
+        fabric = _plan_fabric.needs({}, "") | options.get("fabric", {}).get(member.name, {})
+        reasoned = environment(member, head, ports) | fabric["environment"]
         is_head = member.name == head.name
         env = {name: value for name, (value, _why) in reasoned.items()}
         env |= dict(options.get("cache_environment", {})) | dict(options.get("environment", {}))
@@ -129,11 +131,12 @@ def plan(
                 f"{options['token_path']}:{TOKEN_IN_CONTAINER}:ro",
                 f"{options['session_directory']}:{SESSION_IN_CONTAINER}",
                 *options.get("cache_mounts", {}).get(member.name, []),
+                *fabric["mounts"],
                 *options.get("mounts", []),
             ],
             "gpus": _docker_run.gpu_access(options, member.name, len(member.for_ray)),
             "gpu_numbers": _docker_run.gpu_numbers(member.for_ray, member.gpus),
-            "devices": options.get("devices", []),
+            "devices": list(dict.fromkeys([*options.get("devices", []), *fabric["devices"]])),
             "raise_limits": member.raise_limits,
         }
         gcs = {"kind": "tcp", "address": head.address, "port": ports["gcs"]}

@@ -6,12 +6,21 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 import typing as t
 
-from tests.lab import engine_build, engine_daemon, host_image, hosts, model, paths, status, trtllm_build, trtllm_proof
+from tests.lab import (
+    engine_build,
+    engine_daemon,
+    host_image,
+    hosts,
+    model,
+    paths,
+    privilege,
+    status,
+    trtllm_build,
+    trtllm_proof,
+)
 from tests.lab.shell import LabError
 
 USAGE = """usage: python -m tests.lab COMMAND
@@ -52,26 +61,10 @@ def main(arguments: list[str]) -> int:
         print(f"lab: error: {error}", file=sys.stderr)
         return 1
     finally:
-        give_back_cache()
+        privilege.give_back(paths.CACHE)
     return 0
 
 
-def become_root() -> None:
-    """Start again under sudo when not root: Docker, mmdebstrap and apt need it."""
-    if os.geteuid():
-        if not shutil.which("sudo"):
-            sys.exit("lab: error: the lab needs root; install sudo or run this as root")
-        os.execvp("sudo", ["sudo", "--preserve-env=PATH", sys.executable, "-m", "tests.lab", *sys.argv[1:]])
-
-
-def give_back_cache() -> None:
-    """Under sudo, hand the cache (the SSH key above all) back to the user who called."""
-    if "SUDO_UID" in os.environ and paths.CACHE.exists():
-        user, group = int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"])
-        for path in [paths.CACHE, *paths.CACHE.rglob("*")]:
-            os.chown(path, user, group, follow_symlinks=False)
-
-
 if __name__ == "__main__":
-    become_root()
+    privilege.become_root("tests.lab")
     sys.exit(main(sys.argv[1:]))

@@ -58,7 +58,8 @@ MAY_IMPORT = {
     "module_utils": ("ansible.module_utils.", f"{COLLECTION}.plugins.module_utils.", BROUGHT),
     "modules": ("ansible.module_utils.", f"{COLLECTION}.plugins.module_utils.", BROUGHT),
     "plugin_utils": (f"{COLLECTION}.plugins.plugin_utils.",),
-    "filter": ("ansible.", f"{COLLECTION}.plugins.plugin_utils.", f"{COLLECTION}.plugins.module_utils."),
+    # Jinja is what Ansible itself renders with; a filter that makes HTML needs its escaping.
+    "filter": ("ansible.", "jinja2", f"{COLLECTION}.plugins.plugin_utils.", f"{COLLECTION}.plugins.module_utils."),
     "lookup": ("ansible.", f"{COLLECTION}.plugins.plugin_utils.", f"{COLLECTION}.plugins.module_utils."),
     "action": ("ansible.", f"{COLLECTION}.plugins.plugin_utils."),
     "callback": ("ansible.", f"{COLLECTION}.plugins.plugin_utils."),

@@ -45,6 +45,7 @@ def test_a_healthy_node(run_module: Run, node: dict[str, t.Any]) -> None:
         "uuid": "GPU-1",
         "serial": "1",
         "name": "NVIDIA H20",
+        "vbios_version": "96.00",
         "kind": "h20-96",
     }
     assert result["facts"]["guest"] is False

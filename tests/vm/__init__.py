@@ -1,0 +1,5 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Virtual machines without KVM: a real kernel, real verbs, a real boot. Run as ``python -m tests.vm``."""

@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Playbooks against guests, over real SSH, as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+from tests.lab import paths as lab_paths
+from tests.lab.shell import LabError
+from tests.vm import paths, ssh
+from tests.vm.guest import Guest, tail
+from tests.vm.say import say
+
+PLAYBOOKS = pathlib.Path(__file__).parent / "playbooks"
+
+
+def inventory(name: str, guests: list[Guest]) -> pathlib.Path:
+    """Write the inventory of these guests."""
+    path = paths.LOGS / f"{name}.inventory.json"
+    path.write_text(json.dumps(ssh.inventory({guest.shape.name: guest.ssh_port for guest in guests}), indent=1))
+    return path
+
+
+def play(playbook: pathlib.Path, inventory_file: pathlib.Path, *more: str, timeout_seconds: float = 300) -> None:
+    """Run a playbook; what it says is kept beside the consoles. Raises LabError with its end when it fails."""
+    begun = time.monotonic()
+    log = paths.LOGS / f"{playbook.stem}.log"
+    argv = [str(paths.BIN / "ansible-playbook"), "-i", str(inventory_file), str(playbook), *more]
+    env = dict(os.environ, ANSIBLE_CONFIG=str(lab_paths.ROOT / "ansible.cfg"), ANSIBLE_NOCOLOR="1")
+    with log.open("w", encoding="utf-8") as out:
+        try:
+            done = subprocess.run(
+                argv,
+                cwd=lab_paths.ROOT,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                timeout=timeout_seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"{playbook.name} did not end within {timeout_seconds:g} s:\n{tail(log)}") from None
+    if done.returncode:
+        raise LabError(f"{playbook.name} returned {done.returncode}:\n{tail(log, 40)}")
+    say(f"proven: {playbook.stem}, {time.monotonic() - begun:.0f} s")

@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, The gpufleet founders
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A guest: one QEMU process without KVM, its console in a file, its monitor on a socket."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+import socket
+import subprocess
+import time
+import types
+import typing as t
+
+from tests.lab.shell import LabError, run
+from tests.vm import paths, ssh
+from tests.vm.say import say
+
+#: Plain emulation: /dev/kvm may be there and hang a stock kernel. The default CPU, as emulated vector units cost time.
+EMULATOR = ("qemu-system-x86_64", "-accel", "tcg,thread=multi", "-nodefaults", "-display", "none", "-no-user-config")
+#: A start that needs no systemd: this program is the first process.
+QUICK_INIT = "/usr/local/sbin/gpufleet-vm-init"
+APPEND = "root=/dev/vda1 rootfstype=ext4 rw fsck.mode=skip console=ttyS0 panic=-1 net.ifnames=0 mitigations=off"
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """What a guest is. ``number`` is its place in the fabric, and its address there: 10.78.0.<number>."""
+
+    name: str
+    number: int
+    #: QEMU's name of the other end of the fabric's cable, such as ``listen=127.0.0.1:4001``; "" is no fabric.
+    cable: str = ""
+    processors: int = 1
+    megabytes: int = 768
+    #: By GRUB and systemd from the disk, instead of by QEMU's own loader and QUICK_INIT.
+    by_grub: bool = False
+    machine: str = "pc"
+    #: Further arguments of QEMU.
+    more: tuple[str, ...] = ()
+
+
+def arguments(shape: Shape, ssh_port: int, logs: pathlib.Path) -> list[str]:
+    """Return QEMU's command line. What the guest writes to its disk is gone with the process."""
+    argv = [*EMULATOR, "-machine", shape.machine, "-smp", str(shape.processors), "-m", str(shape.megabytes)]
+    argv += ["-name", shape.name, "-serial", f"file:{logs / shape.name}.console"]
+    argv += ["-qmp", f"unix:{logs / shape.name}.qmp,server=on,wait=off", "-device", "virtio-rng-pci"]
+    argv += ["-drive", f"file={paths.DISK},format=raw,if=virtio,snapshot=on,cache=unsafe"]
+    # No way out for the guest, only one in for us.
+    argv += ["-netdev", f"user,id=us,restrict=on,hostfwd=tcp:127.0.0.1:{ssh_port}-:22"]
+    argv += ["-device", "virtio-net-pci,netdev=us,mac=52:54:00:77:00:01,romfile="]
+    if shape.cable:
+        argv += ["-netdev", f"socket,id=fabric,{shape.cable}"]
+        argv += ["-device", f"virtio-net-pci,netdev=fabric,id=fabric0,mac=52:54:00:78:00:{shape.number:02x},romfile="]
+    if not shape.by_grub:
+        words = f"{APPEND} init={QUICK_INIT} gpufleet.name={shape.name} quiet"
+        argv += ["-kernel", str(paths.KERNEL), "-initrd", str(paths.INITRD), "-append", words, "-no-reboot"]
+    return [*argv, *shape.more]
+
+
+class Guest:
+    """A running guest. As a context: ends with it."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.ssh_port = free_port()
+        paths.LOGS.mkdir(parents=True, exist_ok=True)
+        self.console = paths.LOGS / f"{shape.name}.console"
+        self.console.unlink(missing_ok=True)
+        self.errors = paths.LOGS / f"{shape.name}.qemu"
+        with self.errors.open("w", encoding="utf-8") as errors:
+            argv = arguments(shape, self.ssh_port, paths.LOGS)
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+
+    def __enter__(self) -> Guest:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+        if error is not None:
+            say(f"the console of {self.shape.name} ends with:\n{tail(self.console)}")
+
+    def wait_for_monitor(self) -> None:
+        """Wait until QEMU has made all devices: only then its monitor answers, and a cable's other end may connect."""
+        end = time.monotonic() + 30
+        while True:
+            try:
+                self.monitor("query-name", {})
+            except (OSError, ValueError) as error:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise LabError(f"QEMU of {self.shape.name} does not run: {error}\n{tail(self.errors)}") from None
+                time.sleep(0.1)
+            else:
+                return
+
+    def wait_for_ssh(self, timeout_seconds: float = 180) -> None:
+        """Wait until sshd greets. Raises LabError with what QEMU or the console said."""
+        end = time.monotonic() + timeout_seconds
+        while not ssh.answers(self.ssh_port):
+            if self.process.poll() is not None:
+                raise LabError(f"QEMU of {self.shape.name} ended: {tail(self.errors)}")
+            if time.monotonic() > end:
+                raise LabError(
+                    f"sshd of {self.shape.name} did not answer within {timeout_seconds:g} s; see {self.console}"
+                )
+            time.sleep(0.2)
+
+    def ask(self, command: str, timeout_seconds: float = 60) -> str:
+        """Return the stdout of a shell command in the guest. Raises LabError when it fails."""
+        return run(ssh.argv(self.ssh_port, command), timeout_seconds=timeout_seconds)
+
+    def plug(self, plugged: bool) -> None:
+        """Plug the fabric's cable in, or pull it."""
+        self.monitor("set_link", {"name": "fabric0", "up": plugged})
+
+    def monitor(self, command: str, values: dict[str, t.Any]) -> None:
+        """Run a command of QEMU's monitor (QMP). Raises LabError when it is refused."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(10)
+            connection.connect(str(paths.LOGS / f"{self.shape.name}.qmp"))
+            lines = connection.makefile("rw", encoding="utf-8")
+            lines.readline()
+            for asked in ({"execute": "qmp_capabilities"}, {"execute": command, "arguments": values}):
+                lines.write(json.dumps(asked) + "\n")
+                lines.flush()
+                answer = json.loads(lines.readline())
+                # An event may come in between.
+                while "event" in answer:
+                    answer = json.loads(lines.readline())
+                if "return" not in answer:
+                    raise LabError(f"QEMU refused {command}: {answer}")
+
+
+def free_port() -> int:
+    """Return a free TCP port of the loopback address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def tail(path: pathlib.Path, lines: int = 25) -> str:
+    """Return the last lines of a console; a guest that died early has left none."""
+    if not path.exists():
+        return "(nothing)"
+    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
