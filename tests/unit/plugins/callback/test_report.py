@@ -9,6 +9,7 @@ import pathlib
 import typing as t
 
 import pytest
+from ansible.plugins.loader import action_loader, filter_loader
 
 from ansible_collections.gpufleet.inference.plugins.callback import report
 
@@ -137,6 +138,6 @@ def test_write_atomically_keeps_the_old_file_when_it_fails(tmp_path: pathlib.Pat
 
 def test_what_is_loaded_before_the_forks_exists() -> None:
     """A name that is gone would not be noticed: runs would only become slower."""
-    assert report.filter_loader.get(report.FILTER) is not None
-    assert report.action_loader.get(report.ACTION, class_only=True) is not None
+    assert filter_loader.get(report.FILTER) is not None
+    assert action_loader.get(report.ACTION, class_only=True) is not None
     report.load_once()

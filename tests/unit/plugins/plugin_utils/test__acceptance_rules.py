@@ -69,7 +69,13 @@ def test_a_figure_that_does_not_exist_never_passes(parameters: dict[str, t.Any],
 
 
 def test_the_transport_between_nodes_is_judged_by_what_was_chosen() -> None:
-    said: dict[str, t.Any] = {"transports": {"NET/Socket": 4}, "hcas": [], "no_device": True, "chosen": ["mlx5_0"], "gdr": True}
+    said: dict[str, t.Any] = {
+        "transports": {"NET/Socket": 4},
+        "hcas": [],
+        "no_device": True,
+        "chosen": ["mlx5_0"],
+        "gdr": True,
+    }
     found = rules.RULES["nccl_transport"](measured("nccl_transport", 0.0, **said))
     assert found["verdict"] == "fail" and "NET/Socket" in found["observed"]
     free = {**said, "chosen": []}

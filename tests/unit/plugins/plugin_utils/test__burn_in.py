@@ -113,7 +113,10 @@ def test_an_unknown_tier() -> None:
 def test_every_member_is_in_the_run() -> None:
     one = {"kind": "gemm", "node": "n1"}
     fabric = [{"kind": "rdma_write_bw", "node": "n2"}]
-    measured: dict[str, t.Any] = {"n1": {"fleet": {"n1": {"gpu": "NVIDIA H200", "driver": ""}}, "measurements": [one]}, "n2": None}
+    measured: dict[str, t.Any] = {
+        "n1": {"fleet": {"n1": {"gpu": "NVIDIA H200", "driver": ""}}, "measurements": [one]},
+        "n2": None,
+    }
     facts: dict[str, dict[str, t.Any]] = {"n1": {"nics": 4, "driver": "580"}, "n2": {"gpus": 8}}
     run = _burn_in.merged(["n1", "n2"], measured, facts, fabric, "quick", "2026-11-22T10:00:00+00:00")
     assert run["fleet"] == {"n1": {"gpu": "NVIDIA H200", "nics": 4, "driver": "580"}, "n2": {"gpus": 8}}
