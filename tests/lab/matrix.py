@@ -63,7 +63,8 @@ def store(model: str) -> list[dict[str, str]]:
 def measure(case: str) -> dict[str, t.Any]:
     """Serve a case, restart it and return {case, start_seconds, restart_seconds, reply}. Raises LabError when it fails."""
     wish = deployment(case)
-    group = Group(wish["name"], HOSTS)
+    # On Ray the engine is one container, at the head.
+    group = Group(wish["name"], HOSTS[:1] if wish["engine"] == "vllm" else HOSTS)
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump({"engine_deployments": [wish], "model_store_models": store(wish["model"])}, file)
         file.flush()
@@ -75,9 +76,9 @@ def measure(case: str) -> dict[str, t.Any]:
     first = group.reply(REPLY_TOKENS)
     if not first:
         raise LabError(f"{case} gives no reply")
-    for host in HOSTS:
+    before = [group.started(rank) for rank in range(len(group.hosts))]
+    for host in group.hosts:
         run(["docker", "exec", host, "systemctl", "restart", "--no-block", group.unit])
-    before = [group.started(rank) for rank in range(len(HOSTS))]
     again = time.monotonic()
     wait_for(
         lambda: all(group.started(rank) not in {"", old} for rank, old in enumerate(before)) and bool(group.reply(1)),
