@@ -176,6 +176,21 @@ def record() -> dict[str, t.Any]:
     return dict(json.loads(RECORD.read_text(encoding="utf-8")))
 
 
+def test_four_real_h200_fail_nothing() -> None:
+    """Recorded 2026-11-22; four cards at once on the way to the host, of which nobody has published a figure, share it."""
+    run = json.loads(RECORD.with_name("h200x4_quick.json").read_text(encoding="utf-8"))
+    doubtful = {
+        (one["kind"], one["parameters"].get("together"))
+        for one in run["measurements"]
+        if thresholds.judge(one, run["fleet"], {})["verdict"] != "pass"
+    }
+    assert doubtful == {("h2d", 4), ("d2h", 4)}
+    assert {thresholds.judge(one, run["fleet"], {})["verdict"] for one in run["measurements"]} == {
+        "pass",
+        "not_verified",
+    }
+
+
 def test_two_real_h200_fail_nothing() -> None:
     run = record()
     verdicts = {(one["kind"], thresholds.judge(one, run["fleet"], {})["verdict"]) for one in run["measurements"]}
