@@ -122,6 +122,10 @@ molecule: ## Every role scenario on Debian 12 and 13 hosts, then site
 .PHONY: molecule-role
 molecule-role: molecule-create ## One scenario, its hosts stay: make molecule-role ROLE=os_tuning
 	@test -n "$(ROLE)" || { echo "Say which: make molecule-role ROLE=<one of: $(SCENARIOS)>"; exit 2; }
+	$(MAKE) molecule-scenario ROLE=$(ROLE)
+
+.PHONY: molecule-scenario
+molecule-scenario: setup
 	$(BIN)/molecule test --scenario-name $(ROLE) --destroy=never
 
 .PHONY: molecule-slow

@@ -68,7 +68,7 @@ def docker_answers() -> bool:
 def target(stage: str) -> list[str]:
     """Return make's arguments for a stage; ``molecule:x`` is the scenario x."""
     _, _, scenario = stage.partition(":")
-    return ["molecule-role", f"ROLE={scenario}"] if scenario else [stage]
+    return ["molecule-scenario", f"ROLE={scenario}"] if scenario else [stage]
 
 
 def count(line: str, rc: int) -> tuple[int, int]:

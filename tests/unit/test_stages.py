@@ -40,7 +40,7 @@ def repository(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathl
         "setup:\n\t@test -z '$(BROKEN)'\n"
         "bad:\n\t@false\n"
         "tests:\n\t@echo '== 3 passed in 1s =='\n"
-        "molecule-role:\n\t@echo scenario $(ROLE); test $(ROLE) != gateway\n"
+        "molecule-scenario:\n\t@echo scenario $(ROLE); test $(ROLE) != gateway\n"
     )
     for name in ("site", "gateway", "default", "os_tuning", "engine", *stages.SLOW):
         (tmp_path / "molecule" / name).mkdir(parents=True)
