@@ -33,7 +33,13 @@ def play(playbook: pathlib.Path, inventory_file: pathlib.Path, *more: str, timeo
     begun = time.monotonic()
     log = paths.LOGS / f"{playbook.stem}.log"
     argv = [str(paths.BIN / "ansible-playbook"), "-i", str(inventory_file), str(playbook), *more]
-    env = dict(os.environ, ANSIBLE_CONFIG=str(lab_paths.ROOT / "ansible.cfg"), ANSIBLE_NOCOLOR="1")
+    env = {
+        **os.environ,
+        "ANSIBLE_CONFIG": str(lab_paths.ROOT / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+        # What somebody has in reports/ stays there.
+        "GPUFLEET_REPORT_DIRECTORY": str(paths.LOGS / "reports"),
+    }
     with log.open("w", encoding="utf-8") as out:
         try:
             done = subprocess.run(

@@ -28,7 +28,10 @@ APPEND = "root=/dev/vda1 rootfstype=ext4 rw fsck.mode=skip console=ttyS0 panic=-
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """What a guest is. ``number`` is its place in the fabric, and its address there: 10.78.0.<number>."""
+    """What a guest is. ``number`` is its place in the fabric, and its address there: 10.78.0.<number>.
+
+    A guest that starts by GRUB takes the address of number 1.
+    """
 
     name: str
     number: int
@@ -42,21 +45,30 @@ class Shape:
     #: Further arguments of QEMU.
     more: tuple[str, ...] = ()
 
+    @property
+    def address(self) -> str:
+        """The guest's address on the way in; the plan refuses two nodes with one."""
+        return f"10.0.2.{100 + self.number}"
+
 
 def arguments(shape: Shape, ssh_port: int, logs: pathlib.Path) -> list[str]:
     """Return QEMU's command line. What the guest writes to its disk is gone with the process."""
+    # Left to itself, QEMU may put a device behind one of the bridges in ``more``.
+    at = f"bus={'pcie.0' if shape.machine == 'q35' else 'pci.0'}"
     argv = [*EMULATOR, "-machine", shape.machine, "-smp", str(shape.processors), "-m", str(shape.megabytes)]
     argv += ["-name", shape.name, "-serial", f"file:{logs / shape.name}.console"]
-    argv += ["-qmp", f"unix:{logs / shape.name}.qmp,server=on,wait=off", "-device", "virtio-rng-pci"]
-    argv += ["-drive", f"file={paths.DISK},format=raw,if=virtio,snapshot=on,cache=unsafe"]
+    argv += ["-qmp", f"unix:{logs / shape.name}.qmp,server=on,wait=off", "-device", f"virtio-rng-pci,{at}"]
+    argv += ["-drive", f"file={paths.DISK},format=raw,if=none,id=disk,snapshot=on,cache=unsafe"]
+    argv += ["-device", f"virtio-blk-pci,drive=disk,{at}"]
     # No way out for the guest, only one in for us.
-    argv += ["-netdev", f"user,id=us,restrict=on,hostfwd=tcp:127.0.0.1:{ssh_port}-:22"]
-    argv += ["-device", "virtio-net-pci,netdev=us,mac=52:54:00:77:00:01,romfile="]
+    argv += ["-netdev", f"user,id=us,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:{ssh_port}-{shape.address}:22"]
+    argv += ["-device", f"virtio-net-pci,netdev=us,mac=52:54:00:77:00:01,romfile=,{at}"]
     if shape.cable:
         argv += ["-netdev", f"socket,id=fabric,{shape.cable}"]
-        argv += ["-device", f"virtio-net-pci,netdev=fabric,id=fabric0,mac=52:54:00:78:00:{shape.number:02x},romfile="]
+        address = f"52:54:00:78:00:{shape.number:02x}"
+        argv += ["-device", f"virtio-net-pci,netdev=fabric,id=fabric0,mac={address},romfile=,{at}"]
     if not shape.by_grub:
-        words = f"{APPEND} init={QUICK_INIT} gpufleet.name={shape.name} quiet"
+        words = f"{APPEND} init={QUICK_INIT} gpufleet.name={shape.name} gpufleet.address={shape.address} quiet"
         argv += ["-kernel", str(paths.KERNEL), "-initrd", str(paths.INITRD), "-append", words, "-no-reboot"]
     return [*argv, *shape.more]
 

@@ -47,11 +47,14 @@ printf '%s\\n' virtio_pci virtio_blk ext4 > "$1/usr/share/initramfs-tools/module
 """
 #: Modules in GRUB's core image: what it takes to reach /boot/grub, where the others are.
 GRUB_MODULES = ("biosdisk", "part_msdos", "ext2", "normal")
-#: apt-daily would work while something is measured, and the guests have no network. /sbin/init is not started in some.
+#: Guests have no network: no name server, no package sources, nothing that would work for itself while we look.
 FINISH = f"""
 chmod 0600 "$1/etc/ssh/ssh_host_ed25519_key" "$1/root/.ssh/authorized_keys"
 chmod 0755 "$1/usr/local/sbin/"*
 : > "$1/etc/apt/sources.list"
+: > "$1/etc/resolv.conf"
+echo gpufleet-vm > "$1/etc/hostname"
+echo 67706600000000000000000000000001 > "$1/etc/machine-id"
 rm -f "$1/etc/ssh/ssh_host_rsa_key"* "$1/etc/ssh/ssh_host_ecdsa_key"*
 cp "$1/usr/lib/grub/i386-pc/"*.mod "$1/usr/lib/grub/i386-pc/"*.lst "$1/boot/grub/i386-pc/"
 chroot "$1" grub-mkimage -O i386-pc -p '(hd0,msdos1)/boot/grub' -o /boot/grub/i386-pc/core.img {" ".join(GRUB_MODULES)}
@@ -103,6 +106,7 @@ PLACES = {
     "10-gpufleet-vm.network": "etc/systemd/network",
     "gpufleet-vm.cfg": "etc/default/grub.d",
     "grub.cfg": "boot/grub",
+    "fstab": "etc",
 }
 
 

@@ -26,14 +26,14 @@ def test_no_guest_needs_kvm_or_reaches_a_network() -> None:
     said = words(Shape("n1", 1))
     assert "-accel tcg" in said
     assert "kvm" not in said
-    assert "user,id=us,restrict=on,hostfwd=tcp:127.0.0.1:2201-:22" in said
+    assert "user,id=us,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:2201-10.0.2.101:22" in said
     assert "snapshot=on" in said, "the disk stays as it was made"
 
 
 def test_a_quick_guest_starts_our_init_and_a_whole_one_boots_its_disk() -> None:
     quick, whole = words(Shape("n1", 1)), words(Shape("n1", 1, by_grub=True))
     assert f"-kernel {paths.KERNEL}" in quick
-    assert "init=/usr/local/sbin/gpufleet-vm-init gpufleet.name=n1" in quick
+    assert "init=/usr/local/sbin/gpufleet-vm-init gpufleet.name=n1 gpufleet.address=10.0.2.101" in quick
     assert "-no-reboot" in quick
     assert "-kernel" not in whole
     assert "-no-reboot" not in whole, "a reboot must come back"
