@@ -22,6 +22,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._hca_ports impo
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import in_container
 
 UNIT = "gpufleet-rdma.service"
+NCCL_CONF = "/etc/nccl.conf"
 
 #: What PCI Express knows, in bytes; 0 leaves the register alone.
 READ_REQUESTS = (0, 128, 256, 512, 1024, 2048, 4096)
@@ -79,7 +80,8 @@ def choice(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[s
 def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return what must be so on the node::
 
-    {"applies": bool, "choice": see _hca_choice, "containers": see _rdma_containers, "files": {name: "present" | "absent"},
+    {"applies": bool, "choice": see _hca_choice, "containers": see _rdma_containers,
+     "files": {name: "present" | "absent", or "foreign": somebody else's, to be left alone},
      "packages": [to install], "doca": [to install from DOCA's repository], "hold": [names], "unhold": [names],
      "modules": [to load], "settings": what the boot unit sets, "unit": its name or "", "idle": bool,
      "kernel_options": text, "kernel_options_command": [words], "nccl_conf": text, "expect": profile of rdma_health}
@@ -104,7 +106,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "applies": wanted or not present,
         "choice": chosen,
         "containers": needs,
-        "files": {name: "present" if yes else "absent" for name, yes in files.items()},
+        "files": {name: _file(node, name, yes) for name, yes in files.items()},
         "packages": sorted(
             name for name in wishes["packages"] if present and not doca and name not in node["packages"]
         ),
@@ -121,6 +123,13 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "nccl_conf": _rdma_containers.nccl_conf(needs["environment"]),
         "expect": expectation(wishes, chosen) if present else {},
     }
+
+
+def _file(node: t.Mapping[str, t.Any], name: str, wanted: bool) -> str:
+    """Return what becomes of a file. /etc/nccl.conf has no name of ours: one that we never wrote is the administrator's."""
+    if wanted:
+        return "present"
+    return "foreign" if name == "nccl" and NCCL_CONF not in node["paths"] else "absent"
 
 
 def _filled(words: t.Sequence[str]) -> list[str]:

@@ -26,6 +26,7 @@ def node(rdma: Data | None = None, **more: t.Any) -> Data:
         "packages": {"rdma-core": "44.0-2", "vim": "9"},
         "held_packages": [],
         "units": {},
+        "paths": {},
         "rdma": pairs(2) if rdma is None else rdma,
         **more,
     }
@@ -212,7 +213,13 @@ def test_a_container_has_the_modules_of_its_machine() -> None:
 
 def test_the_file_for_other_programs_needs_something_to_say() -> None:
     assert plan(node(), wishes(nccl_conf=True))["files"]["nccl"] == "present"
-    assert plan(node(NONE), wishes(nccl_conf=True))["files"]["nccl"] == "absent"
+    ours = {"/etc/nccl.conf": {"kind": "file"}}
+    assert plan(node(NONE, paths=ours), wishes(nccl_conf=True))["files"]["nccl"] == "absent"
+
+
+def test_settings_of_nccl_that_somebody_else_wrote_are_left_alone() -> None:
+    for wish in ({}, {"state": "absent"}):
+        assert plan(node(), wishes(**wish))["files"]["nccl"] == "foreign"
 
 
 def test_doca_takes_the_place_of_the_inbox_stack() -> None:
@@ -225,6 +232,9 @@ def test_doca_takes_the_place_of_the_inbox_stack() -> None:
 
 
 def test_absent_wants_nothing() -> None:
-    found = plan(node(units=RUNNING), wishes(**{**ASKED, **DOCA}, state="absent", nccl_conf=True, iommu="pt"))
+    ours = {"/etc/nccl.conf": {"kind": "file"}}
+    found = plan(
+        node(units=RUNNING, paths=ours), wishes(**{**ASKED, **DOCA}, state="absent", nccl_conf=True, iommu="pt")
+    )
     assert set(found["files"].values()) == {"absent"}
     assert (found["packages"], found["doca"], found["modules"], found["unit"], found["expect"]) == ([], [], [], "", {})
