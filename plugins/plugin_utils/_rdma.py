@@ -120,7 +120,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "idle": bool(settings) and node["units"].get(UNIT, {}).get("active") != "active",
         "kernel_options": options,
         "kernel_options_command": _filled(wishes["kernel_options_commands"]["set" if options else "unset"]),
-        "nccl_conf": _rdma_containers.nccl_conf(needs["environment"]),
+        "nccl_conf": _rdma_containers.nccl_conf(needs),
         "expect": expectation(wishes, chosen) if present else {},
     }
 
@@ -169,5 +169,5 @@ def expectation(wishes: t.Mapping[str, t.Any], chosen: t.Mapping[str, t.Any]) ->
     if not hcas or not wishes["used_by_engines"]:
         return {}
     found = {"hcas": hcas, "rate_gbps": wishes["rate_gbps"] or chosen["rate_gbps"], "link_layer": chosen["link_layer"]}
-    found["max_read_request"] = wishes["max_read_request_bytes"]
+    found |= {"max_read_request": wishes["max_read_request_bytes"], "topology_file": wishes["topology_file"]}
     return {key: value for key, value in found.items() if value}

@@ -115,6 +115,7 @@ ALL_DOWN = pairs(1, mlx5_0=hca(below_switch(0x10, 0), 0, {"1": samples.port(stat
         (pairs(2), {}, {"hcas": NAMES, **LINK}),
         (pairs(2), {"max_read_request_bytes": 4096}, {"hcas": NAMES, **LINK, "max_read_request": 4096}),
         (pairs(2), {"compute_hcas": 2}, {"hcas": NAMES, **LINK}),
+        (pairs(2), {"topology_file": "/etc/t.xml"}, {"hcas": NAMES, **LINK, "topology_file": "/etc/t.xml"}),
         (pairs(2), {"hcas": ["mlx5_1"]}, {"hcas": ["mlx5_1"], **LINK}),
         (pairs(2), {"hcas": ["mlx5_9"]}, {"hcas": ["mlx5_9"]}),
         (pairs(2), {"compute_hcas": 4, "rate_gbps": 400.0}, {"hcas": 4, **LINK}),
