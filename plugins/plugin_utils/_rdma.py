@@ -22,7 +22,12 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._hca_ports impo
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning import in_container
 
 UNIT = "gpufleet-rdma.service"
-NCCL_CONF = "/etc/nccl.conf"
+
+#: Files whose names are not ours: one that we never wrote is the administrator's.
+SHARED = {"nccl": "/etc/nccl.conf", "naming": "/etc/udev/rules.d/60-rdma-persistent-naming.rules"}
+
+#: Devices as the kernel calls them.
+_KERNEL_NAME = re.compile(r"[a-z]+\d*_(bond_)?\d+")
 
 #: What PCI Express knows, in bytes; 0 leaves the register alone.
 READ_REQUESTS = (0, 128, 256, 512, 1024, 2048, 4096)
@@ -95,8 +100,10 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
     settings = boot_settings(node, wishes, chosen) if present else {}
     options = "" if container or not present else KERNEL_OPTIONS[wishes["iommu"]]
     installed = [name for name in wishes["doca_packages"] if name in node["packages"]]
+    packages = sorted(name for name in wishes["packages"] if present and not doca and name not in node["packages"])
     files = {
         "modules": present,
+        "naming": present and not doca and _names_kept(node, packages),
         "settings": bool(settings),
         "kernel_options": bool(options),
         "nccl": present and wishes["nccl_conf"] and bool(needs["environment"]),
@@ -107,9 +114,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "choice": chosen,
         "containers": needs,
         "files": {name: _file(node, name, yes) for name, yes in files.items()},
-        "packages": sorted(
-            name for name in wishes["packages"] if present and not doca and name not in node["packages"]
-        ),
+        "packages": packages,
         "doca": [name for name in wishes["doca_packages"] if doca and name not in node["packages"]],
         "hold": [name for name in installed if doca and name not in node["held_packages"]],
         "unhold": [name for name in installed if not doca and name in node["held_packages"]],
@@ -126,10 +131,18 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
 
 
 def _file(node: t.Mapping[str, t.Any], name: str, wanted: bool) -> str:
-    """Return what becomes of a file. /etc/nccl.conf has no name of ours: one that we never wrote is the administrator's."""
     if wanted:
         return "present"
-    return "foreign" if name == "nccl" and NCCL_CONF not in node["paths"] else "absent"
+    return "foreign" if name in SHARED and SHARED[name] not in node["paths"] else "absent"
+
+
+def _names_kept(node: t.Mapping[str, t.Any], packages: t.Sequence[str]) -> bool:
+    """Whether our rdma-core must not rename devices: its udev rule makes ibp24s0 of mlx5_0 at the next boot.
+
+    Running engines and declared HCAs know them by the old names. Where rdma-core was before us, nothing changes.
+    """
+    brought = "rdma-core" in packages or node["paths"].get(SHARED["naming"], {}).get("kind") == "file"
+    return brought and any(_KERNEL_NAME.fullmatch(name) for name in node["rdma"]["hcas"])
 
 
 def _filled(words: t.Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_judge_profile import profile
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._rdma import mistakes, plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._rdma import SHARED, mistakes, plan
 from tests.unit.plugins.plugin_utils import rdma_samples as samples
 from tests.unit.plugins.plugin_utils.rdma_samples import Data, below_switch, hca, pairs
 
@@ -233,9 +233,30 @@ def test_doca_takes_the_place_of_the_inbox_stack() -> None:
 
 
 def test_absent_wants_nothing() -> None:
-    ours = {"/etc/nccl.conf": {"kind": "file"}}
+    ours = {path: {"kind": "file"} for path in SHARED.values()}
     found = plan(
         node(units=RUNNING, paths=ours), wishes(**{**ASKED, **DOCA}, state="absent", nccl_conf=True, iommu="pt")
     )
     assert set(found["files"].values()) == {"absent"}
     assert (found["packages"], found["doca"], found["modules"], found["unit"], found["expect"]) == ([], [], [], "", {})
+
+
+BARE = {"packages": {}, "paths": {}}
+OURS = {"paths": {SHARED["naming"]: {"kind": "file"}}}
+
+
+@pytest.mark.parametrize(
+    ("rdma", "more", "wish", "state"),
+    [
+        (pairs(2), BARE, {}, "present"),
+        # The second run, when the package is there.
+        (pairs(2), OURS, {}, "present"),
+        # rdma-core was there before us, and whoever brought it has chosen.
+        (pairs(2), {}, {}, "foreign"),
+        (samples.rdma({"ibp24s0": hca(below_switch(0x10, 0), 0)}), BARE, {}, "foreign"),
+        (NONE, BARE, {"prepare": "always"}, "foreign"),
+        (pairs(2), OURS, {"state": "absent"}, "absent"),
+    ],
+)
+def test_devices_keep_their_names_when_rdma_core_comes(rdma: Data, more: Data, wish: Data, state: str) -> None:
+    assert plan(node(rdma, **more), wishes(**wish))["files"]["naming"] == state
