@@ -122,6 +122,9 @@ ALL_DOWN = pairs(1, mlx5_0=hca(below_switch(0x10, 0), 0, {"1": samples.port(stat
         (NONE, {"compute_hcas": 4}, {"hcas": 4}),
         # A dead port of the same card does not make the proof smaller.
         (ONE_DOWN, {}, {"hcas": NAMES, **LINK}),
+        (ONE_DOWN, {"compute_hcas": 2}, {"hcas": NAMES, **LINK}),
+        # A spare port without a cable does not spoil a number that is reached.
+        (ONE_DOWN, {"compute_hcas": 1}, {"hcas": ["mlx5_0"], **LINK}),
         (ALL_DOWN, {}, {"hcas": ["mlx5_0"]}),
         # Nothing to use, nothing to prove.
         (NONE, {"prepare": "always"}, {}),
