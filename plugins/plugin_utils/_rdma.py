@@ -26,6 +26,9 @@ UNIT = "gpufleet-rdma.service"
 #: Files whose names are not ours: one that we never wrote is the administrator's.
 SHARED = {"nccl": "/etc/nccl.conf", "naming": "/etc/udev/rules.d/60-rdma-persistent-naming.rules"}
 
+#: Where this role names DOCA's repository.
+SOURCES = ("/etc/apt/sources.list.d/gpufleet-doca.sources", "/etc/yum.repos.d/gpufleet-doca.repo")
+
 #: Devices as the kernel calls them.
 _KERNEL_NAME = re.compile(r"[a-z]+\d*_(bond_)?\d+")
 
@@ -99,6 +102,8 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
     doca = present and wishes["stack"] == "doca_ofed"
     settings = boot_settings(node, wishes, chosen) if present else {}
     options = "" if container or not present else KERNEL_OPTIONS[wishes["iommu"]]
+    # A site that brought DOCA-OFED itself has held it itself.
+    ours = any(node["paths"].get(path, {}).get("kind") == "file" for path in SOURCES)
     installed = [name for name in wishes["doca_packages"] if name in node["packages"]]
     packages = sorted(name for name in wishes["packages"] if present and not doca and name not in node["packages"])
     files = {
@@ -117,7 +122,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "packages": packages,
         "doca": [name for name in wishes["doca_packages"] if doca and name not in node["packages"]],
         "hold": [name for name in installed if doca and name not in node["held_packages"]],
-        "unhold": [name for name in installed if not doca and name in node["held_packages"]],
+        "unhold": [name for name in installed if not doca and ours and name in node["held_packages"]],
         # A container has the modules of its machine.
         "modules": list(wishes["modules"]) if present and not container else [],
         "settings": settings,

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_judge_profile import profile
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._rdma import SHARED, mistakes, plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._rdma import SHARED, SOURCES, mistakes, plan
 from tests.unit.plugins.plugin_utils import rdma_samples as samples
 from tests.unit.plugins.plugin_utils.rdma_samples import Data, below_switch, hca, pairs
 
@@ -232,7 +232,11 @@ def test_doca_takes_the_place_of_the_inbox_stack() -> None:
     there = plan(node(packages={"doca-ofed": "3.2.1"}), wishes(**DOCA))
     assert (there["doca"], there["hold"]) == ([], ["doca-ofed"])
     held = node(packages={"doca-ofed": "3.2.1"}, held_packages=["doca-ofed"])
-    assert (plan(held, wishes(**DOCA))["hold"], plan(held, wishes())["unhold"]) == ([], ["doca-ofed"])
+    assert plan(held, wishes(**DOCA))["hold"] == []
+    ours = {**held, "paths": {SOURCES[0]: {"kind": "file"}}}
+    assert plan(ours, wishes())["unhold"] == plan(ours, wishes(**DOCA, state="absent"))["unhold"] == ["doca-ofed"]
+    # Held by whoever brought it.
+    assert plan(held, wishes())["unhold"] == []
 
 
 def test_absent_wants_nothing() -> None:
