@@ -44,16 +44,21 @@ _MEANING = (
 )
 
 
-def words(test: str, wish: t.Mapping[str, t.Any], can: t.Collection[str] = ()) -> list[str]:
+def words(test: str, wish: t.Mapping[str, t.Any], can: t.Collection[str] = (), cores: str = "") -> list[str]:
     """Return the command line of one side.
 
     ``wish``: hca, ib_port, port (TCP, for the exchange of addresses), address (the server's; empty on the server),
     gid_index (None: perftest's own choice), bytes, seconds (of the bandwidth test), iterations (of the latency test),
     gpu (number of the GPU whose memory is used, None for the host's), numa_node (None or negative: not pinned).
-    ``can``: what is there, of numactl and use_cuda. Figures come in Gb/s; without -F a changing clock is a warning only.
+    ``can``: what is there, of numactl and use_cuda. ``cores``: those beside the HCA, for ``taskset`` where numactl is not there;
+    memory comes from where the process runs. Figures come in Gb/s; without -F a changing clock is a warning only.
     """
-    pin = wish["numa_node"] if wish["numa_node"] is not None and "numactl" in can else -1
-    found = ["numactl", f"--cpunodebind={pin}", f"--membind={pin}"] if pin >= 0 else []
+    found: list[str] = []
+    pin = -1 if wish["numa_node"] is None else wish["numa_node"]
+    if pin >= 0 and "numactl" in can:
+        found = ["numactl", f"--cpunodebind={pin}", f"--membind={pin}"]
+    elif pin >= 0 and cores:
+        found = ["taskset", "--cpu-list", cores]
     found += [TESTS[test]["program"], "-F", "-d", wish["hca"], "-i", str(wish["ib_port"]), "-p", str(wish["port"])]
     if wish["gid_index"] is not None:
         found += ["-x", str(wish["gid_index"])]

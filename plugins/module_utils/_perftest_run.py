@@ -91,7 +91,9 @@ def _one(test: str, wish: Wish, host: Host) -> dict[str, t.Any]:
         return _measurement(test, wish, problem=problem, link_failed=link_failed)
     program = _perftest.TESTS[test]["program"]
     can = _abilities(program, wish, host)
-    argv = _perftest.words(test, wish, can)
+    # Of util-linux, which every node has.
+    cores = host.read(f"{wish['hca']}/device/local_cpulist") if host.has("taskset") else ""
+    argv = _perftest.words(test, wish, can, cores or "")
     # It returns 1 even when it answers (6.06).
     tool = f"{program} {_perftest.version(host.run([program, '--version'], ASK_SECONDS).stdout)}".rstrip()
     begun = host.now()
@@ -106,7 +108,7 @@ def _one(test: str, wish: Wish, host: Host) -> dict[str, t.Any]:
         command=" ".join(argv),
         seconds=round(host.now() - begun, 1),
         memory=f"gpu {wish['gpu']}" if any(word.startswith("--use_cuda") for word in argv) else "host",
-        pinned="numactl" in argv,
+        pinned=argv[0] in ("numactl", "taskset"),
         problem=problem,
         link_failed=link_failed,
     )

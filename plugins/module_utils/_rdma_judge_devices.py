@@ -130,6 +130,10 @@ def topology(node: Node) -> Judged:
         return Finding(NOT_VERIFIED, NO_HCA, remedy=SEE_DEVICES, source=source)
     if node.read["topology_file"]:
         return Finding(PASS, node.read["topology_file"], source=source)
+    declared = node.profile.topology_file
+    if declared:
+        remedy = "Bring the provider's file there: containers would get an empty directory in its place."
+        return Finding(FAIL, f"{declared} is not there", declared, remedy, source)
     blind = [name for name, one in node.hcas.items() if not one["path"]]
     if blind:
         remedy = "Look with readlink -f at their device in /sys/class/infiniband."
@@ -141,8 +145,8 @@ def topology(node: Node) -> Judged:
     ]
     if flat:
         remedy = (
-            "Take the provider's topology file, or write one from the host's view, and name it as NCCL_TOPO_FILE in "
-            "/etc/nccl.conf; list hcas by name in expect."
+            "Take the provider's topology file, or write one from the host's view, and name it in rdma_topology_file "
+            "(topology_file in expect, NCCL_TOPO_FILE in /etc/nccl.conf); list hcas by name in expect."
         )
         return Finding(NOT_VERIFIED, f"flat bus, no NUMA node: {', '.join(flat)}", "known", remedy, source)
     far = sorted(

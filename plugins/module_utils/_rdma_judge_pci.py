@@ -66,7 +66,10 @@ def max_read_request(node: Node) -> Judged:
     if _soft(node):
         return Skip(_NO_CARD)
     least = int(node.profile.max_read_request)
-    remedy = "Set it at each boot with setpci -s ADDRESS CAP_EXP+8.w, bits 14:12 (0x5 is 4096); read it as root."
+    remedy = (
+        "Set rdma_max_read_request_bytes, or set it at each boot with setpci -s ADDRESS CAP_EXP+8.w, bits 14:12 (0x5 is 4096); "
+        "read it as root."
+    )
     return over(
         _settings(node, "max_read_request"),
         lambda _name, value: None if value >= least else Bad(WARN, value),
@@ -104,8 +107,8 @@ def acs(node: Node) -> Judged:
         return Bad(FAIL if control & ACS_REDIRECT else WARN, f"ACSCtl {control:#06x}")
 
     remedy = (
-        "Turn ACS off at each boot on these bridges: setpci -s ADDRESS ECAP_ACS+0x6.w=0000, or in the BIOS; on a host of "
-        "virtual machines set acs to any in expect."
+        "Set rdma_acs_disabled to true, which turns it off at each boot (setpci -s ADDRESS ECAP_ACS+0x6.w=0000), or turn it off in "
+        "the BIOS; on a host of virtual machines set acs to any in expect."
     )
     if not values:
         return Finding(NOT_VERIFIED, "no bridge is above the HCAs", "off", "Look with lspci -t.", source)
@@ -133,7 +136,7 @@ def iommu(node: Node) -> Judged:
         return Skip("the IOMMU of a guest is its host's")
     if _soft(node):
         return Skip(_NO_CARD)
-    remedy = "Add iommu=pt to the kernel's command line (intel_iommu=on iommu=pt) and reboot."
+    remedy = "Set rdma_iommu to pt, or add iommu=pt to the kernel's command line (intel_iommu=on iommu=pt), and reboot."
     return over(
         {name: node.read["iommu"].get(name) for name in _cards(node)},
         lambda _name, kind: None if kind in ("off", "identity") else Bad(WARN, kind),

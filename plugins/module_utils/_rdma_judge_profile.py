@@ -22,7 +22,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "iommu": ("auto", "any"),
 }
 _NUMBERS = ("rate_gbps", "max_read_request", "mtu", "flaps_per_day")
-_TEXTS = ("firmware", "hca_type")
+_TEXTS = ("firmware", "hca_type", "topology_file")
 _HCAS = ("hcas", "storage_hcas")
 
 
@@ -37,6 +37,8 @@ class Profile:
     link_layer: str | None = None
     firmware: str | None = None
     hca_type: str | None = None
+    #: What tells NCCL the topology in a guest, on the node.
+    topology_file: str | None = None
     gdr: str | None = None
     acs: str = "auto"
     iommu: str = "auto"

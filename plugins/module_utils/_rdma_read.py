@@ -99,7 +99,7 @@ def baseline(host: Host, path: str) -> tuple[Readings | None, str]:
     return (kept, "") if _rdma_counters.is_snapshot(kept) else (None, f"{path} holds no counters")
 
 
-def read(host: Host, interval_seconds: float = 0.0, baseline_path: str = "") -> Readings:
+def read(host: Host, interval_seconds: float = 0.0, baseline_path: str = "", topology_file: str = "") -> Readings:
     """Read the node. Counters are compared with the baseline or, without one, with themselves some seconds later."""
     began = time.monotonic()
     rdma = _rdma_sysfs.read(host.root)
@@ -117,7 +117,7 @@ def read(host: Host, interval_seconds: float = 0.0, baseline_path: str = "") -> 
         "mtu": {name: number(text(below(host.root, f"/sys/class/net/{name}/mtu"))) for name in interfaces if name},
         "characters": _rdma_software.characters(host.root),
         "modules": _rdma_software.modules(host, boot["kernel"], wanted),
-        "topology_file": _rdma_software.topology_file(host),
+        "topology_file": _rdma_software.topology_file(host, topology_file),
         "gdr": _gpu_host_driver.gdr(host, driver["flavour"], _gpu_host_driver.modules(host), boot["kernel"]),
         "limits": limits(host),
         # A line of its own for each device: a flood of one must not push out another.

@@ -70,8 +70,12 @@ def modules(host: Host, kernel: str, wanted: t.Iterable[str]) -> dict[str, dict[
     }
 
 
-def topology_file(host: Host) -> str:
-    """Return the file that tells NCCL the topology: that of nccl.conf, or the one it looks for itself; "" for none."""
+def topology_file(host: Host, declared: str = "") -> str:
+    """Return the file that tells NCCL the topology, "" when it is not there.
+
+    It is the declared one, that of nccl.conf, or the one that NCCL looks for itself.
+    """
     said = re.search(r"^\s*NCCL_TOPO_FILE\s*=\s*(\S+)", host.text("/etc/nccl.conf") or "", re.MULTILINE)
-    path = said[1] if said else VIRTUAL_TOPOLOGY
-    return path if os.path.exists(below(host.root, path)) else ""
+    path = declared or (said[1] if said else VIRTUAL_TOPOLOGY)
+    # Docker makes a directory of a file that it shall mount and does not find.
+    return path if os.path.isfile(below(host.root, path)) else ""

@@ -30,6 +30,7 @@ options:
       - C(hcas), the HCAs for GPUs, how many or a list of names; C(storage_hcas), the same for storage.
       - C(rate_gbps), the rate of every port; C(link_layer), V(InfiniBand) or V(Ethernet); C(firmware) and C(hca_type), such
         as V(28.41.1000) and V(MT4129), exactly.
+      - C(topology_file), the file on the node that tells NCCL the topology of a guest.
       - C(gdr), the way of GPUDirect RDMA, V(any), V(dma_buf), V(peermem) or V(none).
       - C(acs), V(auto) or V(any); V(auto) wants it off on bare metal with GPUs. C(iommu), V(auto) or V(any); V(auto) wants
         pass-through on bare metal.
@@ -121,7 +122,8 @@ def main() -> None:
     except ValueError as mistakes:
         module.fail_json(msg=str(mistakes))
     began = time.monotonic()
-    readings = read(Host(), module.params["interval_seconds"], module.params["baseline"] or "")
+    wishes = module.params["interval_seconds"], module.params["baseline"] or "", str(expect.get("topology_file") or "")
+    readings = read(Host(), *wishes)
     node = make_node(readings, expect)
     judgement = judge_rdma(node)
     facts = {

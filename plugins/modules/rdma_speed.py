@@ -67,7 +67,8 @@ options:
     description: Number of the GPU whose memory is used, where perftest was built with CUDA; the host's memory otherwise.
     type: int
   numa_node:
-    description: NUMA node to stay on, where C(numactl) is installed. Negative or left out does not pin.
+    description:
+      - NUMA node of O(hca), to stay on; by C(taskset) where C(numactl) is not installed. Negative or left out does not pin.
     type: int
   tests:
     description: What is measured, in this order.

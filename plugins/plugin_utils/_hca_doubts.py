@@ -23,8 +23,11 @@ NO_TOPOLOGY = (
     "which HCA is near: take the provider's topology file and name it in rdma_topology_file (NCCL_TOPO_FILE)"
 )
 
-#: NCCL's own default, NCCL 2.30.
-TOO_FAR = "GPUDirect RDMA is not used at {far} ({gpus}): NCCL copies through host memory there (NCCL_NET_GDR_LEVEL)"
+#: NCCL's own default, NCCL 2.30; what it does instead: src/graph/paths.cc.
+TOO_FAR = (
+    "GPUDirect RDMA is not used at {far} ({gpus}): NCCL sends by way of a GPU that is nearer, over NVLink (PXN), and copies "
+    "through host memory where there is none (NCCL_NET_GDR_LEVEL)"
+)
 
 NO_DEVICE = (
     "the node has no RDMA device (/sys/class/infiniband). `lspci -d 15b3:` tells whether the kernel sees the cards, "

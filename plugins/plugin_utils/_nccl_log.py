@@ -17,8 +17,11 @@ from __future__ import annotations
 import re
 import typing as t
 
-#: host:pid:tid [gpu] NCCL INFO …; the host alone matters.
-_LINE = re.compile(r"^(?P<host>[^\s:]+):\d+:\d+ \[\d+\] NCCL (?P<level>INFO|WARN) (?P<text>.*)$")
+#: host:pid:tid [gpu] NCCL INFO …; the host alone matters. A warning names file and line before NCCL, and has the time before all
+#: from 2.26 on (src/debug.cc; NCCL_DEBUG_TIMESTAMP_LEVELS).
+_LINE = re.compile(
+    r"^(?:\[[^]]*\] )?(?P<host>[^\s:]+):\d+:\d+ \[\d+\] (?:\S+:\d+ )?NCCL (?P<level>INFO|WARN) (?P<text>.*)$"
+)
 _VIA = re.compile(
     r"^(?:Channel|Ring) \d+(?:/\d+)? : (?P<from>\d+)\[\w+\] -> (?P<to>\d+)\[\w+\](?: \[(?P<side>send|receive)\])? via (?P<path>.+)$"
 )

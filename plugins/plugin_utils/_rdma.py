@@ -23,6 +23,15 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._os_tuning impo
 
 UNIT = "gpufleet-rdma.service"
 
+#: Files whose names are not ours: one that we never wrote is the administrator's.
+SHARED = {"nccl": "/etc/nccl.conf", "naming": "/etc/udev/rules.d/60-rdma-persistent-naming.rules"}
+
+#: Where this role names DOCA's repository.
+SOURCES = ("/etc/apt/sources.list.d/gpufleet-doca.sources", "/etc/yum.repos.d/gpufleet-doca.repo")
+
+#: Devices as the kernel calls them.
+_KERNEL_NAME = re.compile(r"[a-z]+\d*_(bond_)?\d+")
+
 #: What PCI Express knows, in bytes; 0 leaves the register alone.
 READ_REQUESTS = (0, 128, 256, 512, 1024, 2048, 4096)
 
@@ -79,7 +88,8 @@ def choice(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[s
 def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return what must be so on the node::
 
-    {"applies": bool, "choice": see _hca_choice, "containers": see _rdma_containers, "files": {name: "present" | "absent"},
+    {"applies": bool, "choice": see _hca_choice, "containers": see _rdma_containers,
+     "files": {name: "present" | "absent", or "foreign": somebody else's, to be left alone},
      "packages": [to install], "doca": [to install from DOCA's repository], "hold": [names], "unhold": [names],
      "modules": [to load], "settings": what the boot unit sets, "unit": its name or "", "idle": bool,
      "kernel_options": text, "kernel_options_command": [words], "nccl_conf": text, "expect": profile of rdma_health}
@@ -92,9 +102,13 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
     doca = present and wishes["stack"] == "doca_ofed"
     settings = boot_settings(node, wishes, chosen) if present else {}
     options = "" if container or not present else KERNEL_OPTIONS[wishes["iommu"]]
+    # A site that brought DOCA-OFED itself has held it itself.
+    ours = any(node["paths"].get(path, {}).get("kind") == "file" for path in SOURCES)
     installed = [name for name in wishes["doca_packages"] if name in node["packages"]]
+    packages = sorted(name for name in wishes["packages"] if present and not doca and name not in node["packages"])
     files = {
         "modules": present,
+        "naming": present and not doca and _names_kept(node, packages),
         "settings": bool(settings),
         "kernel_options": bool(options),
         "nccl": present and wishes["nccl_conf"] and bool(needs["environment"]),
@@ -104,13 +118,11 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "applies": wanted or not present,
         "choice": chosen,
         "containers": needs,
-        "files": {name: "present" if yes else "absent" for name, yes in files.items()},
-        "packages": sorted(
-            name for name in wishes["packages"] if present and not doca and name not in node["packages"]
-        ),
+        "files": {name: _file(node, name, yes) for name, yes in files.items()},
+        "packages": packages,
         "doca": [name for name in wishes["doca_packages"] if doca and name not in node["packages"]],
         "hold": [name for name in installed if doca and name not in node["held_packages"]],
-        "unhold": [name for name in installed if not doca and name in node["held_packages"]],
+        "unhold": [name for name in installed if not doca and ours and name in node["held_packages"]],
         # A container has the modules of its machine.
         "modules": list(wishes["modules"]) if present and not container else [],
         "settings": settings,
@@ -118,9 +130,24 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "idle": bool(settings) and node["units"].get(UNIT, {}).get("active") != "active",
         "kernel_options": options,
         "kernel_options_command": _filled(wishes["kernel_options_commands"]["set" if options else "unset"]),
-        "nccl_conf": _rdma_containers.nccl_conf(needs["environment"]),
+        "nccl_conf": _rdma_containers.nccl_conf(needs),
         "expect": expectation(wishes, chosen) if present else {},
     }
+
+
+def _file(node: t.Mapping[str, t.Any], name: str, wanted: bool) -> str:
+    if wanted:
+        return "present"
+    return "foreign" if name in SHARED and SHARED[name] not in node["paths"] else "absent"
+
+
+def _names_kept(node: t.Mapping[str, t.Any], packages: t.Sequence[str]) -> bool:
+    """Whether our rdma-core must not rename devices: its udev rule makes ibp24s0 of mlx5_0 at the next boot.
+
+    Running engines and declared HCAs know them by the old names. Where rdma-core was before us, nothing changes.
+    """
+    brought = "rdma-core" in packages or node["paths"].get(SHARED["naming"], {}).get("kind") == "file"
+    return brought and any(_KERNEL_NAME.fullmatch(name) for name in node["rdma"]["hcas"])
 
 
 def _filled(words: t.Sequence[str]) -> list[str]:
@@ -152,13 +179,15 @@ def boot_settings(
 def expectation(wishes: t.Mapping[str, t.Any], chosen: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the profile for ``rdma_health``: what was declared, and what this role has made so.
 
-    HCAs that are down and should be among the chosen are expected too. Empty where engines have nothing to use.
+    HCAs that are down and should be among the chosen are expected too, unless the declared number is there without them: then
+    they are spare ports of the same card. Empty where engines have nothing to use.
     """
-    names = list(wishes["hcas"]) or [*chosen["hcas"], *chosen["suspects"]]
     wanted = wishes["compute_hcas"]
+    enough = bool(wanted) and len(chosen["hcas"]) == wanted
+    names = list(wishes["hcas"]) or [*chosen["hcas"], *([] if enough else chosen["suspects"])]
     hcas: list[str] | int = wanted if wanted and len(names) != wanted else names
     if not hcas or not wishes["used_by_engines"]:
         return {}
     found = {"hcas": hcas, "rate_gbps": wishes["rate_gbps"] or chosen["rate_gbps"], "link_layer": chosen["link_layer"]}
-    found["max_read_request"] = wishes["max_read_request_bytes"]
+    found |= {"max_read_request": wishes["max_read_request_bytes"], "topology_file": wishes["topology_file"]}
     return {key: value for key, value in found.items() if value}

@@ -62,9 +62,13 @@ def _why(choice: t.Mapping[str, t.Any]) -> str:
     return f"{len(choice['hcas'])} {choice['link_layer']} HCAs{rate}{gpus}; exactly these: without = a name is a prefix"
 
 
-def nccl_conf(environment: t.Mapping[str, t.Sequence[str]]) -> str:
-    """Return the text of ``/etc/nccl.conf``: NAME=value, the reason above it. NCCL splits at the first =."""
+def nccl_conf(needed: t.Mapping[str, t.Any]) -> str:
+    """Return the text of ``/etc/nccl.conf`` from what ``needs`` returned: NAME=value, the reason above it.
+
+    NCCL splits at the first =. Files have their names on the node there, not those inside of containers.
+    """
+    on_node = {target: source for source, target, _mode in (mount.rsplit(":", 2) for mount in needed["mounts"])}
     lines = ["# Written by the role gpufleet.inference.rdma; changes made here are lost."]
-    for name, (value, why) in sorted(environment.items()):
-        lines += [f"# {why}", f"{name}={value}"]
+    for name, (value, why) in sorted(needed["environment"].items()):
+        lines += [f"# {why}", f"{name}={on_node.get(value, value)}"]
     return "\n".join(lines) + "\n"

@@ -81,12 +81,17 @@ def hosts(run: Run) -> None:
 
 
 def peers(run: Run) -> None:
-    """Copies between every two cards in both directions, one after another, by the first process that lives."""
+    """Copies between every two cards in both directions, one after another, by the first process that lives.
+
+    Neighbours come first: where the time does not suffice for all pairs, each card has been source and target.
+    """
     able = [worker for worker in run.workers if not worker.problem]
     numbers = [worker.index for worker in run.workers]
     began, found, wrong = time.monotonic(), [], []
     last = began + max(2.0, (run.left() - COLLECTIVE_RESERVE - LEAST_LOAD) * 0.6)
-    for source, target in itertools.permutations(numbers, 2):
+    apart = range(1, len(numbers))
+    for step, at in itertools.product(apart, range(len(numbers))):
+        source, target = numbers[at], numbers[(at + step) % len(numbers)]
         subject = f"gpu {source} -> gpu {target}"
         if not able or time.monotonic() > last:
             problem = "no card's process is left" if not able else "left out: its share of this tier's time was spent"

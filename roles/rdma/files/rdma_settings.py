@@ -19,6 +19,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 import typing as t
 
 FUNCTION = re.compile(r"[0-9a-f]{4,8}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]")
@@ -33,6 +34,9 @@ READ_REQUEST_SHIFT, READ_REQUEST_MASK = 12, 0x7000
 #: Six bits of a packet's class of service, three of them its priority.
 DSCP_VALUES = 64
 COMMAND_SECONDS = 20
+
+#: A card's firmware may still be starting when this does, and OFED's service loads the drivers late.
+APPEAR_SECONDS = 45.0
 
 
 class Refused(Exception):
@@ -203,8 +207,21 @@ def set_roce(root: str, chosen: t.Sequence[str], wishes: t.Mapping[str, t.Any]) 
     return done
 
 
-def apply(root: str, wishes: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
+def lacking(root: str, wanted: t.Sequence[str], seconds: float) -> list[str]:
+    """Wait for the chosen HCAs; return those that did not come."""
+    until = time.monotonic() + seconds
+    while True:
+        missing = [name for name in wanted if not os.path.isdir(f"{root}{INFINIBAND}/{name}")]
+        if not missing or time.monotonic() > until:
+            return missing
+        time.sleep(0.5)
+
+
+def apply(
+    root: str, wishes: t.Mapping[str, t.Any], appear_seconds: float = APPEAR_SECONDS
+) -> tuple[list[str], list[str]]:
     """Set everything that is wanted; return (what was done, what was refused)."""
+    absent = lacking(root, wishes.get("hcas", []), appear_seconds)
     steps: list[t.Callable[[], list[str]]] = []
     if wishes.get("acs_disabled"):
         steps.append(lambda: disable_acs(root))
@@ -213,7 +230,7 @@ def apply(root: str, wishes: t.Mapping[str, t.Any]) -> tuple[list[str], list[str
     if wishes.get("roce"):
         steps.append(lambda: set_roce(root, wishes["hcas"], wishes["roce"]))
     done: list[str] = []
-    refused: list[str] = []
+    refused = [f"{name}: there is no such RDMA device, so nothing was set for it" for name in absent]
     for step in steps:
         try:
             done += step()

@@ -27,6 +27,7 @@ from tests.fakes.rdma.tree import make_host
 Data = dict[str, t.Any]
 
 SICK: list[Data] = yaml.safe_load((pathlib.Path(__file__).parent / "scenarios.yml").read_text(encoding="utf-8"))
+ROLE = pathlib.Path(__file__).parents[3] / "roles" / "rdma"
 KEYS = {"name", "profile", "change", "expect", "verdicts", "says", "rest", "interval_seconds"}
 #: Trees of small files are made and read fastest in memory.
 SCRATCH = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
@@ -117,3 +118,14 @@ def test_a_node_that_needs_none_is_right() -> None:
     result = judge("none", {}, {"hcas": 0})
     assert [(check["name"], check["verdict"]) for check in result.checks] == [("RDMA devices", "pass")]
     assert set(result.not_applicable) == set(JUDGES) - {"RDMA devices"}
+
+
+def test_a_fresh_host_can_be_prepared() -> None:
+    """Ubuntu's 64 KiB of pinned memory is os_tuning's to raise, which comes after this role."""
+    tasks = yaml.safe_load((ROLE / "tasks" / "change.yml").read_text(encoding="utf-8"))
+    not_yet = next(one["vars"]["__rdma_not_yet"] for one in tasks if one["name"] == "change | Prove")
+    fresh = {"memlock": "65536"}
+    alarms = {one["name"] for one in judge("h20x8", fresh, EXPECT["h20x8"]).checks if one["verdict"] == "fail"}
+    assert alarms == {"memlock of services", "memlock of logins"}
+    result = judge("h20x8", fresh, {**EXPECT["h20x8"], **not_yet})
+    assert {one["verdict"] for one in result.checks} == {"pass"}

@@ -79,6 +79,8 @@ class Fake(_perftest_run.Host):
         self.clock += seconds
 
     def read(self, path: str) -> str | None:
+        if path == "mlx5_0/device/local_cpulist":
+            return "0-31,64-95"
         assert path == "mlx5_0/ports/1/state"
         return self.state
 
@@ -131,6 +133,14 @@ def test_numa_and_gpu_are_told_when_they_are_used() -> None:
     found = one(Fake(Outcome(0, FIGURE, "", ""), programs=every), numa_node=1, gpu=3)
     assert (found["parameters"]["numa_node"], found["parameters"]["memory"]) == (1, "gpu 3")
     assert found["command"].startswith("numactl --cpunodebind=1 --membind=1 ib_write_bw ")
+
+
+def test_a_node_without_numactl_is_pinned_by_its_cores() -> None:
+    every = ["ib_write_bw", "taskset"]
+    found = one(Fake(Outcome(0, FIGURE, "", ""), programs=every), numa_node=1)
+    assert found["parameters"]["numa_node"] == 1
+    assert found["command"].startswith("taskset --cpu-list 0-31,64-95 ib_write_bw ")
+    assert one(Fake(Outcome(0, FIGURE, "", ""), programs=every))["command"].startswith("ib_write_bw ")
 
 
 @pytest.mark.parametrize(

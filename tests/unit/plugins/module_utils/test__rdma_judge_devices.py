@@ -24,6 +24,7 @@ CASES: list[Case] = [
     ("HCA firmware", "h100x8", {}, {"firmware": "28.41.1000"}, "pass"),
     ("topology", "guest", {}, {}, "not_verified"),
     ("topology", "guest", {"topology_file": "/etc/t.xml"}, {}, "pass"),
+    ("topology", "guest", {}, {"topology_file": "/etc/t.xml"}, "fail"),
     ("topology", "rxe", {}, {"hcas": ["rxe0"]}, "skip"),
     ("topology", "h100x8", {"rdma/hcas/mlx5_0/path": []}, {}, "not_verified"),
     ("topology", "h100x8", {}, {"hcas": ["mlx5_9"]}, "not_verified"),

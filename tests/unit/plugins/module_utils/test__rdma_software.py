@@ -56,3 +56,12 @@ def test_modules(tmp_path: pathlib.Path, name: str, loaded: bool, persistent: bo
 )
 def test_topology_file(tmp_path: pathlib.Path, files: dict[str, str], found: str) -> None:
     assert _rdma_software.topology_file(make_host(tmp_path, "none", files=files)) == found
+
+
+def test_a_declared_topology_file_wins_and_must_be_a_file(tmp_path: pathlib.Path) -> None:
+    host = make_host(
+        tmp_path, "none", files={"/etc/nccl.conf": "NCCL_TOPO_FILE=/etc/a.xml", "/etc/a.xml": "", "/etc/b.xml": ""}
+    )
+    assert _rdma_software.topology_file(host, "/etc/b.xml") == "/etc/b.xml"
+    (tmp_path / "etc/c.xml").mkdir()
+    assert _rdma_software.topology_file(host, "/etc/c.xml") == ""

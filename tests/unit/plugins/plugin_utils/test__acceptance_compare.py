@@ -64,6 +64,12 @@ def test_who_falls_behind_the_median(kind: str, values: tuple[float, ...], verdi
     assert checks[0]["node"] == ("" if verdict == "pass" else "n1")
 
 
+@pytest.mark.parametrize(("together", "verdict"), [(1, "fail"), (8, "warn")])
+def test_cards_that_copy_at_once_share_their_switches(together: int, verdict: str) -> None:
+    many = [{**one, "parameters": {"together": together}} for one in of("h2d", 24, 27, 27)]
+    assert [one["verdict"] for one in compare.outliers(compare.groups(many, FLEET))] == [verdict]
+
+
 def test_two_values_cannot_tell_which_is_odd() -> None:
     assert compare.outliers(compare.groups(of("gemm", 70, 140), FLEET)) == []
 

@@ -103,8 +103,9 @@ def test_hosts_are_told_apart_and_channels_counted() -> None:
 
 
 def test_warnings_are_kept_once() -> None:
-    warning = "gpu1:155:1240 [0] NCCL WARN NET/IB : Got completion with error 12, opcode 0, len 0, vendor err 129"
-    assert _nccl_log.parse(f"{warning}\n{warning}")["warnings"] == [warning.split("WARN ")[1]]
+    warning = "gpu1:155:1240 [0] transport/net_ib.cc:1295 NCCL WARN NET/IB : Got completion with error 12, opcode 0, len 0, vendor err 129"
+    timed = f"[2026-11-22 13:20:01] {warning}"
+    assert _nccl_log.parse(f"{warning}\n{timed}")["warnings"] == [warning.split("WARN ")[1]]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import typing as t
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_judge_profile import profile
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._rdma import mistakes, plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._rdma import SHARED, SOURCES, mistakes, plan
 from tests.unit.plugins.plugin_utils import rdma_samples as samples
 from tests.unit.plugins.plugin_utils.rdma_samples import Data, below_switch, hca, pairs
 
@@ -26,6 +26,7 @@ def node(rdma: Data | None = None, **more: t.Any) -> Data:
         "packages": {"rdma-core": "44.0-2", "vim": "9"},
         "held_packages": [],
         "units": {},
+        "paths": {},
         "rdma": pairs(2) if rdma is None else rdma,
         **more,
     }
@@ -114,12 +115,16 @@ ALL_DOWN = pairs(1, mlx5_0=hca(below_switch(0x10, 0), 0, {"1": samples.port(stat
         (pairs(2), {}, {"hcas": NAMES, **LINK}),
         (pairs(2), {"max_read_request_bytes": 4096}, {"hcas": NAMES, **LINK, "max_read_request": 4096}),
         (pairs(2), {"compute_hcas": 2}, {"hcas": NAMES, **LINK}),
+        (pairs(2), {"topology_file": "/etc/t.xml"}, {"hcas": NAMES, **LINK, "topology_file": "/etc/t.xml"}),
         (pairs(2), {"hcas": ["mlx5_1"]}, {"hcas": ["mlx5_1"], **LINK}),
         (pairs(2), {"hcas": ["mlx5_9"]}, {"hcas": ["mlx5_9"]}),
         (pairs(2), {"compute_hcas": 4, "rate_gbps": 400.0}, {"hcas": 4, **LINK}),
         (NONE, {"compute_hcas": 4}, {"hcas": 4}),
         # A dead port of the same card does not make the proof smaller.
         (ONE_DOWN, {}, {"hcas": NAMES, **LINK}),
+        (ONE_DOWN, {"compute_hcas": 2}, {"hcas": NAMES, **LINK}),
+        # A spare port without a cable does not spoil a number that is reached.
+        (ONE_DOWN, {"compute_hcas": 1}, {"hcas": ["mlx5_0"], **LINK}),
         (ALL_DOWN, {}, {"hcas": ["mlx5_0"]}),
         # Nothing to use, nothing to prove.
         (NONE, {"prepare": "always"}, {}),
@@ -212,7 +217,13 @@ def test_a_container_has_the_modules_of_its_machine() -> None:
 
 def test_the_file_for_other_programs_needs_something_to_say() -> None:
     assert plan(node(), wishes(nccl_conf=True))["files"]["nccl"] == "present"
-    assert plan(node(NONE), wishes(nccl_conf=True))["files"]["nccl"] == "absent"
+    ours = {"/etc/nccl.conf": {"kind": "file"}}
+    assert plan(node(NONE, paths=ours), wishes(nccl_conf=True))["files"]["nccl"] == "absent"
+
+
+def test_settings_of_nccl_that_somebody_else_wrote_are_left_alone() -> None:
+    for wish in ({}, {"state": "absent"}):
+        assert plan(node(), wishes(**wish))["files"]["nccl"] == "foreign"
 
 
 def test_doca_takes_the_place_of_the_inbox_stack() -> None:
@@ -221,10 +232,38 @@ def test_doca_takes_the_place_of_the_inbox_stack() -> None:
     there = plan(node(packages={"doca-ofed": "3.2.1"}), wishes(**DOCA))
     assert (there["doca"], there["hold"]) == ([], ["doca-ofed"])
     held = node(packages={"doca-ofed": "3.2.1"}, held_packages=["doca-ofed"])
-    assert (plan(held, wishes(**DOCA))["hold"], plan(held, wishes())["unhold"]) == ([], ["doca-ofed"])
+    assert plan(held, wishes(**DOCA))["hold"] == []
+    ours = {**held, "paths": {SOURCES[0]: {"kind": "file"}}}
+    assert plan(ours, wishes())["unhold"] == plan(ours, wishes(**DOCA, state="absent"))["unhold"] == ["doca-ofed"]
+    # Held by whoever brought it.
+    assert plan(held, wishes())["unhold"] == []
 
 
 def test_absent_wants_nothing() -> None:
-    found = plan(node(units=RUNNING), wishes(**{**ASKED, **DOCA}, state="absent", nccl_conf=True, iommu="pt"))
+    ours = {path: {"kind": "file"} for path in SHARED.values()}
+    found = plan(
+        node(units=RUNNING, paths=ours), wishes(**{**ASKED, **DOCA}, state="absent", nccl_conf=True, iommu="pt")
+    )
     assert set(found["files"].values()) == {"absent"}
     assert (found["packages"], found["doca"], found["modules"], found["unit"], found["expect"]) == ([], [], [], "", {})
+
+
+BARE = {"packages": {}, "paths": {}}
+OURS = {"paths": {SHARED["naming"]: {"kind": "file"}}}
+
+
+@pytest.mark.parametrize(
+    ("rdma", "more", "wish", "state"),
+    [
+        (pairs(2), BARE, {}, "present"),
+        # The second run, when the package is there.
+        (pairs(2), OURS, {}, "present"),
+        # rdma-core was there before us, and whoever brought it has chosen.
+        (pairs(2), {}, {}, "foreign"),
+        (samples.rdma({"ibp24s0": hca(below_switch(0x10, 0), 0)}), BARE, {}, "foreign"),
+        (NONE, BARE, {"prepare": "always"}, "foreign"),
+        (pairs(2), OURS, {"state": "absent"}, "absent"),
+    ],
+)
+def test_devices_keep_their_names_when_rdma_core_comes(rdma: Data, more: Data, wish: Data, state: str) -> None:
+    assert plan(node(rdma, **more), wishes(**wish))["files"]["naming"] == state

@@ -60,6 +60,12 @@ def test_the_reason_tells_what_was_chosen() -> None:
 
 
 def test_the_file_for_other_programs() -> None:
-    text = nccl_conf({"NCCL_IB_TC": ("106", "because"), "NCCL_IB_HCA": ("=mlx5_0:1", "near")})
+    environment = {"NCCL_IB_TC": ("106", "because"), "NCCL_IB_HCA": ("=mlx5_0:1", "near")}
+    text = nccl_conf({"environment": environment, "devices": [], "mounts": []})
     assert text.splitlines()[1:] == ["# near", "NCCL_IB_HCA==mlx5_0:1", "# because", "NCCL_IB_TC=106"]
     assert text.endswith("\n")
+
+
+def test_the_file_for_other_programs_names_files_of_the_node() -> None:
+    text = nccl_conf(asked(samples.guest(1), topology_file="/etc/topology.xml"))
+    assert "NCCL_TOPO_FILE=/etc/topology.xml" in text.splitlines()

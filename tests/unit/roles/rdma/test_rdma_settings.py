@@ -198,3 +198,11 @@ def test_it_runs_as_the_unit_runs_it(tmp_path: pathlib.Path) -> None:
     wishes.write_text(json.dumps({"hcas": []}))
     ended = subprocess.run([sys.executable, str(PROGRAM), str(wishes)], capture_output=True, text=True, check=True)
     assert ended.stdout == "everything is set already\n"
+
+
+def test_an_hca_that_does_not_appear_is_no_success(tmp_path: pathlib.Path) -> None:
+    tree.make_host(tmp_path, "h100x8", config={HCA: {"max_read_request": 512}})
+    wishes = {"max_read_request_bytes": 4096, "hcas": ["mlx5_0", "mlx5_9"]}
+    done, refused = rdma_settings.apply(str(tmp_path), wishes, 0)
+    assert f"{HCA}: read requests 512 -> 4096 bytes" in done
+    assert refused == ["mlx5_9: there is no such RDMA device, so nothing was set for it"]
