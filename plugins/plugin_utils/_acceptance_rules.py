@@ -54,6 +54,8 @@ def without_value(one: Measurement) -> Check:
     problem = one.get("problem") or "no value, and no reason"
     if said.get("fault"):
         remedy = "Look at the kernel's log of that minute (Xid) and at gpu_health; reset the GPU or reboot the node, then repeat."
+        if one["kind"] == "nccl_all_reduce":
+            remedy = f"Look at the pairs of this run and at rdma_health of these nodes. {remedy}"
         return check(title(one), "fail", problem, None, remedy, str(one.get("tool") or "burn-in"))
     remedy = "Mend what the reason names and repeat the burn-in."
     return check(title(one), "not_verified", problem, None, remedy, str(one.get("tool") or "burn-in"))

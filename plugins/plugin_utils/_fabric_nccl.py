@@ -97,7 +97,7 @@ def command(run: t.Mapping[str, t.Any], node: str, wishes: Wishes) -> dict[str, 
 
 
 def answer(run: t.Mapping[str, t.Any] | None, node: str) -> dict[str, t.Any] | None:
-    """Return {series, wrong, log, tool, seconds, problem} from what gpu_speed returned on a node; None when it gave nothing."""
+    """Return {series, wrong, log, fault, tool, seconds, problem} from what gpu_speed returned on a node; None when it gave nothing."""
     if not run:
         return None
     one: Measurement = next(iter(run["measurements"]), {})
@@ -105,7 +105,8 @@ def answer(run: t.Mapping[str, t.Any] | None, node: str) -> dict[str, t.Any] | N
     found = {key: one.get(key) for key in ("series", "tool", "seconds", "problem")}
     if one.get("kind") != "nccl_all_reduce" and not found["problem"]:
         found["problem"] = f"{node} printed no measurement"
-    return {**found, "series": found["series"] or [], "wrong": said.get("wrong"), "log": said.get("log") or ""}
+    told = {"wrong": said.get("wrong"), "log": said.get("log") or "", "fault": bool(said.get("fault"))}
+    return {**found, "series": found["series"] or [], **told}
 
 
 def measurements(
@@ -129,10 +130,13 @@ def measurements(
         problems.append(f"{wrong} words of an exact sum were wrong")
     if not rates and not any(problems):
         problems.append("no size was measured on all nodes")
+    # A sum that is wrong, or a card or NCCL that failed in it, is no lack of figures.
+    fault = bool(wrong) or any(answers[name].get("fault") for name in names if name in answers)
     tools = sorted({str(one.get("tool") or "") for one in answers.values()} - {""})
     found = _all_reduce(
         run,
         {} if wrong else rates,
+        fault,
         problem="; ".join(problem for problem in problems if problem),
         tool=", ".join(tools) + (f" in {image}" if image else ""),
         seconds=max([one["seconds"] or 0.0 for one in answers.values()], default=0.0),
@@ -144,7 +148,9 @@ def measurements(
     return [found, *paths]
 
 
-def _all_reduce(run: t.Mapping[str, t.Any], rates: t.Mapping[int, t.Sequence[float]], **other: t.Any) -> Measurement:
+def _all_reduce(
+    run: t.Mapping[str, t.Any], rates: t.Mapping[int, t.Sequence[float]], fault: bool = False, **other: t.Any
+) -> Measurement:
     ranks, largest = sum(run["gpus"].values()), max(rates, default=None)
     samples = [_rounded(one) for one in rates[largest]] if largest else []
     return {
@@ -163,6 +169,7 @@ def _all_reduce(run: t.Mapping[str, t.Any], rates: t.Mapping[int, t.Sequence[flo
             "nvls": False,
             "dtype": "fp32",
             "bytes": largest,
+            **({"fault": True} if fault else {}),
         },
         "series": [[size, _rounded(statistics.median(one))] for size, one in rates.items()],
         "samples": samples,

@@ -85,10 +85,10 @@ def requests(
 
 
 def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.Sequence[str]) -> dict[str, t.Any]:
-    """Return what this node saw: series, wrong, log, tool, problem. ``worker``: the command of a card's process."""
+    """Return what this node saw: series, wrong, log, fault, tool, problem. ``worker``: the command of a card's process."""
     until = time.monotonic() + asked.seconds
     names, gpus = asked.nodes.split(","), [int(one) for one in asked.gpus.split(",")]
-    result: dict[str, t.Any] = {"series": [], "wrong": None, "log": "", "tool": "", "problem": ""}
+    result: dict[str, t.Any] = {"series": [], "wrong": None, "log": "", "fault": False, "tool": "", "problem": ""}
     try:
         cards = looker()[0]()
     except NoCardsError as why:
@@ -103,7 +103,7 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         able, bad, result["tool"] = started(workers, say)
         problem = problem or "; ".join(f"{one['subject']}: {one['problem']}" for one in bad)
         if problem:
-            return {**result, "problem": problem}
+            return {**result, "problem": problem, "fault": any(one["parameters"].get("fault") for one in bad)}
         # Half of the time for the others to come: what is left is for the cards.
         met = min(until - 20, time.monotonic() + asked.seconds / 2)
         if asked.node == names[0]:
@@ -118,7 +118,7 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         result["log"] = told(log)
         failed = [str(reply["problem"]) for reply in replies if "measurements" not in reply]
         if failed:
-            return {**result, "problem": failed[0]}
+            return {**result, "problem": failed[0], "fault": any(reply.get("fault") for reply in replies)}
         wrong = sum(int(reply["measurements"][1]["value"] or 0) for reply in replies)
         return {**result, "series": slowest(replies), "wrong": wrong}
     finally:
@@ -135,7 +135,7 @@ def main() -> None:
 
     asked = options(sys.argv[1:])
     seen = measure(asked, say, [sys.executable, str(HERE / "burn_in_worker.py")])
-    one = measurement("all_reduce", f"{asked.gpus} GPUs", (), {"wrong": seen["wrong"], "log": seen["log"]})
+    one = measurement("all_reduce", f"{asked.gpus} GPUs", (), {key: seen[key] for key in ("wrong", "log", "fault")})
     one |= {key: seen[key] for key in ("series", "tool", "problem")}
     one |= {"kind": "nccl_all_reduce", "node": asked.node, "seconds": round(time.monotonic() - began, 1)}
     print(json.dumps({"fleet": {asked.node: {}}, "measurements": [one]}), flush=True)

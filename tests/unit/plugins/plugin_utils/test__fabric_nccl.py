@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _fabric_nccl
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_thresholds, _fabric_nccl
 
 GIB = 1 << 30
 
@@ -134,8 +134,8 @@ VIA = "h:1:2 [0] NCCL INFO NET/IB : Using [0]mlx5_0:1/IB [1]mlx5_1:1/IB [RO]; OO
 def said(*series: t.Any, **other: t.Any) -> dict[str, t.Any]:
     """What gpu_speed returns of the script's measurement."""
     one = {"kind": "nccl_all_reduce", "series": list(series), "tool": "torch 2.11.0", "seconds": 30.0, "problem": ""}
-    wrong, log = other.pop("wrong", 0), other.pop("log", VIA)
-    return {"measurements": [{**one, "parameters": {"wrong": wrong, "log": log}, **other}]}
+    known = {"wrong": other.pop("wrong", 0), "log": other.pop("log", VIA), "fault": other.pop("fault", False)}
+    return {"measurements": [{**one, "parameters": known, **other}]}
 
 
 def figures(*runs: dict[str, t.Any] | None, **other: t.Any) -> list[dict[str, t.Any]]:
@@ -188,6 +188,19 @@ def test_of_a_sample_the_slowest_node_counts() -> None:
 def test_without_a_figure_there_is_a_reason(runs: tuple[t.Any, ...], problem: str) -> None:
     one = figures(*runs)[0]
     assert (one["value"], one["problem"]) == (None, problem)
+
+
+@pytest.mark.parametrize(
+    ("runs", "verdict"),
+    [
+        ((said([GIB, [0.1]], wrong=3), said([GIB, [0.1]])), "fail"),
+        ((said([GIB, [0.1]]), said(problem="NCCL error: unhandled system error", fault=True)), "fail"),
+        ((said([GIB, [0.1]]), said(problem="n2 did not come in time")), "not_verified"),
+    ],
+)
+def test_a_wrong_sum_and_a_fault_fail(runs: tuple[t.Any, ...], verdict: str) -> None:
+    check = _acceptance_thresholds.judge(figures(*runs)[0], {}, {})
+    assert (check["verdict"], bool(check["remedy"])) == (verdict, True)
 
 
 def test_a_path_that_is_not_known_has_the_reason_of_its_node() -> None:

@@ -248,8 +248,8 @@ def test_absent_wants_nothing() -> None:
     assert (found["packages"], found["doca"], found["modules"], found["unit"], found["expect"]) == ([], [], [], "", {})
 
 
-BARE = {"packages": {}, "paths": {}}
-OURS = {"paths": {SHARED["naming"]: {"kind": "file"}}}
+BARE: Data = {"packages": {}, "paths": {}}
+OURS: Data = {"paths": {SHARED["naming"]: {"kind": "file"}}}
 
 
 @pytest.mark.parametrize(

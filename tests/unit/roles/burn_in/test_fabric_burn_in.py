@@ -30,6 +30,9 @@ STAND_IN = """
         sys.exit(1)
     say({"hello": "torch 2.11.0"})
     wish = json.loads(sys.stdin.readline())["with"]
+    if mode == "sick":
+        say({"problem": "NCCL error: unhandled system error", "fault": True})
+        sys.exit(0)
     if mode == "alone":
         say({"problem": "another card did not come", "fault": False})
         sys.exit(0)
@@ -95,6 +98,11 @@ def test_what_is_wrong_is_said(
 ) -> None:
     found = measure(worker, monkeypatch, mode, cards, *more)
     assert (found["series"], found["problem"]) == ([], problem)
+
+
+@pytest.mark.parametrize(("mode", "fault"), [("good", False), ("alone", False), ("sick", True), ("broken", True)])
+def test_a_fault_is_more_than_a_lack(worker: str, monkeypatch: pytest.MonkeyPatch, mode: str, fault: bool) -> None:
+    assert measure(worker, monkeypatch, mode)["fault"] is fault
 
 
 def test_a_busy_card_can_be_measured(worker: str, monkeypatch: pytest.MonkeyPatch) -> None:
