@@ -57,11 +57,11 @@ def test_a_failure_names_what_to_do(run_module: Run, path: str) -> None:
     [
         (None, "there is no report at"),
         ("{", "could not be read"),
-        ("[]", "is no acceptance report"),
-        ('{"fleet": {}}', "is no acceptance report: KeyError 'statements'"),
+        ("[]", "is no such report"),
+        ('{"fleet": {}}', "is no such report: KeyError 'statements'"),
         (
             '{"fleet": {"n1": {}}, "statements": [{"node": "n1", "name": "a", "verdict": "fine"}]}',
-            "is no acceptance report",
+            "is no such report",
         ),
     ],
 )
