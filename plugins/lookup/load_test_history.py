@@ -66,6 +66,12 @@ class LookupModule(LookupBase):
 
     def run(self, terms: list[str], variables: t.Any = None, **kwargs: t.Any) -> list[dict[str, t.Any]]:
         self.set_options(var_options=variables, direct=kwargs)
-        given = [self.get_option(name) for name in ("directory", "started", "host")]
-        sweep, targets = self.get_option("sweep"), self.get_option("targets")
-        return [_load_history.read(*given, _result.scrub(sweep), targets)]
+        return [
+            _load_history.read(
+                self.get_option("directory"),
+                self.get_option("started"),
+                self.get_option("host"),
+                _result.scrub(self.get_option("sweep")),
+                self.get_option("targets"),
+            )
+        ]
