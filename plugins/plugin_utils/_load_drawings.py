@@ -35,7 +35,7 @@ AXES = {
     "closed": curve.Axis("clients", "numbers of clients", lambda one: f"{one:g}"),
     "open": curve.Axis("requests/s", "rates", lambda one: f"{one:g}", log=False),
 }
-MILLISECONDS = curve.Axis("ms", "milliseconds", lambda one: with_unit(one, "ms"), log=False)
+MILLISECONDS = curve.Axis("time to first token", "milliseconds", lambda one: with_unit(one, "ms"), log=False)
 
 
 def over_load(points: Points) -> list[Drawing]:

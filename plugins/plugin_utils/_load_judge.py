@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _load_compare
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _load_kinds as kinds
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._acceptance_kinds import number
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._load_kinds import Point
@@ -114,7 +115,7 @@ def _tax(points: t.Sequence[Point], wishes: Wishes) -> list[Check]:
         )
         later = _figure(through, "ttft_p50_ms") - _figure(direct, "ttft_p50_ms")
         share, ms = float(limits["throughput_share"]), float(limits["ttft_ms"])
-        text = f"throughput {lost * 100:+.1f} % lost, median TTFT {later:+.2f} ms"
+        text = f"throughput {_load_compare.change('output_tokens_per_second', lost)}, median TTFT {later:+.2f} ms"
         place = (through, "cost of the gateway", f"at most {share * 100:g} % and {ms:g} ms against the engine itself")
         over = lost > share or later > ms
         advice = (

@@ -86,7 +86,8 @@ def build(points: t.Sequence[dict[str, t.Any]], wishes: Wishes, history: t.Mappi
         "history": list(history["history"]),
         "notes": list(history["notes"]) + _notes(wishes),
         "checks": checks,
-        "statements": statements.statements(checks),
+        # Whoever reads them one after another must know of which target each is.
+        "statements": [{**one, "name": f"{one['node']}: {one['name']}"} for one in statements.statements(checks)],
     }
 
 

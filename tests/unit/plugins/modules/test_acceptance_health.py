@@ -86,4 +86,4 @@ def test_a_report_of_a_load_test_is_told_per_target(run_module: Run, tmp_path: p
     (tmp_path / "r.json").write_text(json.dumps(load_samples.document()))
     result = run_module("acceptance_health", path=str(tmp_path / "r.json"), nodes=["deep gateway"])
     assert (result["verdict"], result["failed"]) == ("pass", False)
-    assert [one["name"] for one in result["checks"]] == ["requests answered"]
+    assert [one["name"] for one in result["checks"]] == ["deep gateway: requests answered"]

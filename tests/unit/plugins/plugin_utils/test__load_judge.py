@@ -119,6 +119,7 @@ def test_the_cost_of_the_gateway(through: dict[str, t.Any], verdict: str) -> Non
     found = one("cost of the gateway: 32/12, 1 client", through, GOOD, targets=BOTH, concurrency=[1])
     assert found["verdict"] == verdict
     assert bool(found["remedy"]) == (verdict == "warn")
+    assert found["observed"].startswith("throughput ") and "median TTFT +" in found["observed"]
 
 
 def test_there_is_no_cost_to_judge_without_both_ways_or_limits() -> None:
