@@ -52,6 +52,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _acceptance_page,
     _acceptance_text,
     _acceptance_thresholds,
+    _page_parts,
     _result,
 )
 
@@ -88,13 +89,11 @@ def acceptance_report(run: dict[str, t.Any], history: dict[str, t.Any], template
 def html(page: dict[str, t.Any], templates: str) -> str:
     """Return the page as HTML. Everything is escaped: the names in it were given by nodes."""
     environment = jinja2.Environment(
-        autoescape=True,
         undefined=jinja2.StrictUndefined,
-        loader=jinja2.FileSystemLoader(templates),
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+        loader=jinja2.FileSystemLoader([templates, _page_parts.TEMPLATES]),
+        **_page_parts.OPTIONS,
     )
+    environment.globals.update(_page_parts.GLOBALS)
     return environment.get_template(TEMPLATE).render(burn_in_page=page)
 
 

@@ -11,7 +11,8 @@ module: acceptance_health
 short_description: Tell what the last acceptance said about nodes
 version_added: 0.1.0
 description:
-  - Reads C(acceptance.json), the judged figures of a burn-in, and gives one verdict per node and kind of figure.
+  - Reads C(acceptance.json), the judged figures of a burn-in, or C(load_test.json), those of a load test whose nodes are its targets,
+    and gives one verdict per node and kind of figure.
   - Runs where the reports are, which is the controller. It measures nothing. A node that the report does not know is
     C(not_verified), and so is every node when there is no report.
 extends_documentation_fragment:
@@ -24,6 +25,10 @@ options:
     description: The report.
     type: path
     required: true
+  remedy:
+    description: What to do when the report does not tell about a node.
+    type: str
+    default: Run playbooks/burn_in.yml.
   nodes:
     description: The names of the nodes to tell about. An empty name stands for what was said about the fleet as a whole.
     type: list
@@ -75,17 +80,17 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import _verdict
 REMEDY = "Run playbooks/burn_in.yml."
 
 
-def judge(report: t.Any, problem: str, nodes: t.Sequence[str], path: str) -> list[_verdict.Check]:
+def judge(report: t.Any, problem: str, nodes: t.Sequence[str], path: str, remedy: str = REMEDY) -> list[_verdict.Check]:
     """Return the checks of a report about nodes. ``problem``: why there is no report, or empty."""
     try:
         known = set(report["fleet"]) | {""} if not problem else set()
         said = [(one["node"], _checked(one, path)) for one in report["statements"]] if not problem else []
     except (TypeError, KeyError, ValueError) as error:
-        problem = f"{path} is no acceptance report: {type(error).__name__} {error}"
+        problem = f"{path} is no such report: {type(error).__name__} {error}"
     if problem:
-        return [_verdict.not_verified("acceptance", problem, "a report of a burn-in", REMEDY, path)]
+        return [_verdict.not_verified("acceptance", problem, "a report", remedy, path)]
     missing = [
-        _verdict.not_verified("acceptance", f"the report does not know {name}", name, REMEDY, path)
+        _verdict.not_verified("acceptance", f"the report does not know {name}", name, remedy, path)
         for name in nodes
         if name not in known
     ]
@@ -111,13 +116,14 @@ def read(path: str) -> tuple[t.Any, str]:
 def main() -> None:
     spec = {
         "path": {"type": "path", "required": True},
+        "remedy": {"type": "str", "default": REMEDY},
         "nodes": {"type": "list", "elements": "str", "required": True},
         **{key: value for key, value in _verdict.proof_argument_spec().items() if key != "expect"},
     }
     module = AnsibleModule(spec, supports_check_mode=True)
     path = module.params["path"]
     report, problem = read(path)
-    checks = judge(report, problem, module.params["nodes"], path)
+    checks = judge(report, problem, module.params["nodes"], path, module.params["remedy"])
     facts = {key: report.get(key) for key in ("started", "tier", "verdict")} if isinstance(report, dict) else {}
     _verdict.finish(module, checks, facts)
 

@@ -29,8 +29,8 @@ def to_markdown(page: Page) -> str:
         f"# {cell(page['title'])}",
         "",
         f"{page['started']}, tier {page['tier']}: {counts}.",
-        *_findings("To look at", page["findings"]),
-        *_findings("Not verified", page["unverified"]),
+        *finding_lines("To look at", page["findings"]),
+        *finding_lines("Not verified", page["unverified"]),
         "",
         "## Nodes",
         "",
@@ -48,7 +48,8 @@ def to_markdown(page: Page) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _findings(title: str, findings: t.Sequence[Page]) -> list[str]:
+def finding_lines(title: str, findings: t.Sequence[Page]) -> list[str]:
+    """Return the findings of a page under a heading; nothing without any."""
     if not findings:
         return []
     lines = ["", f"## {title}"]

@@ -239,6 +239,7 @@ def _deployment_plan(
         "engine": one.engine,
         "served_name": one.served_name,
         "model": one.model,
+        "model_directory": model["directory"],
         "image": one.image or engine.image,
         "nodes": nodes,
         "head": nodes[0],

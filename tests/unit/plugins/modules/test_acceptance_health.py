@@ -11,6 +11,7 @@ import typing as t
 import pytest
 
 from tests.unit.plugins.plugin_utils import acceptance_samples as samples
+from tests.unit.plugins.plugin_utils import load_samples
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -57,11 +58,11 @@ def test_a_failure_names_what_to_do(run_module: Run, path: str) -> None:
     [
         (None, "there is no report at"),
         ("{", "could not be read"),
-        ("[]", "is no acceptance report"),
-        ('{"fleet": {}}', "is no acceptance report: KeyError 'statements'"),
+        ("[]", "is no such report"),
+        ('{"fleet": {}}', "is no such report: KeyError 'statements'"),
         (
             '{"fleet": {"n1": {}}, "statements": [{"node": "n1", "name": "a", "verdict": "fine"}]}',
-            "is no acceptance report",
+            "is no such report",
         ),
     ],
 )
@@ -73,3 +74,16 @@ def test_without_a_report_nothing_is_verified(
     result = run_module("acceptance_health", path=str(tmp_path / "r.json"), nodes=["n1"])
     assert (result["verdict"], result["failed"]) == ("not_verified", False)
     assert said in result["checks"][0]["observed"] and result["checks"][0]["remedy"]
+
+
+def test_the_remedy_can_be_that_of_another_report(run_module: Run, tmp_path: pathlib.Path) -> None:
+    given = {"path": str(tmp_path / "r.json"), "nodes": ["deep gateway"]}
+    found = [run_module("acceptance_health", **given), run_module("acceptance_health", remedy="Run it.", **given)]
+    assert [one["checks"][0]["remedy"] for one in found] == ["Run playbooks/burn_in.yml.", "Run it."]
+
+
+def test_a_report_of_a_load_test_is_told_per_target(run_module: Run, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "r.json").write_text(json.dumps(load_samples.document()))
+    result = run_module("acceptance_health", path=str(tmp_path / "r.json"), nodes=["deep gateway"])
+    assert (result["verdict"], result["failed"]) == ("pass", False)
+    assert [one["name"] for one in result["checks"]] == ["deep gateway: requests answered"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _acceptance_curve as curve
 
 MIB, GIB = 1 << 20, 1 << 30
@@ -49,3 +51,23 @@ def test_lines_are_told_apart_by_more_than_colour_and_named() -> None:
 
 def test_one_line_needs_no_legend() -> None:
     assert curve.curve("t", "GB/s", [line("a", (MIB, 1))])["legend"] == []
+
+
+CLIENTS = curve.Axis("clients", "numbers of clients", lambda one: f"{one:g}")
+SECONDS = curve.Axis("s", "seconds", lambda one: f"{one:g} s", log=False)
+
+
+def test_another_axis_has_its_own_name_and_texts() -> None:
+    found = curve.curve("t", "tokens/s", [line("a", (1, 10), (4, 30))], CLIENTS)
+    assert (found["axis"], [one["text"] for one in found["x_ticks"]]) == ("clients", ["1", "2", "4"])
+    assert found["lines"][0]["dots"][0]["tip"] == "a, 1: 10 tokens/s"
+    assert "over numbers of clients; the highest value is 30 tokens/s at 4." in found["alt"]
+    assert curve.curve("t", "GB/s", [line("a", (MIB, 1))])["axis"] == "message size"
+
+
+def test_a_linear_axis_has_round_ends_and_may_begin_at_zero() -> None:
+    found = curve.curve("t", "%", [line("a", (0, 1), (3, 50), (9, 100))], SECONDS, dots=False)
+    assert [one["text"] for one in found["x_ticks"]] == ["0 s", "2 s", "4 s", "6 s", "8 s", "10 s"]
+    assert found["lines"][0]["dots"] == [] and len(found["lines"][0]["points"].split()) == 3
+    places = [float(one.split(",")[0]) for one in found["lines"][0]["points"].split()]
+    assert places[2] - places[1] == pytest.approx(2 * (places[1] - places[0]), abs=0.2)

@@ -244,7 +244,7 @@ def test_the_example_is_planned_whole() -> None:
     result = plan(fleet())
     [tiny] = result["deployments"]
     assert tiny["nodes"] == ["one", "two"]
-    assert tiny["listen_address"] == "127.0.0.1"
+    assert (tiny["listen_address"], tiny["model_directory"]) == ("127.0.0.1", "/models/tiny")
     assert result["endpoints"] == [{"name": "tiny", "served_name": "tiny", "upstreams": ["127.0.0.1:8000"]}]
     [rank] = tiny["ranks"]
     assert rank["node"] == "one"
