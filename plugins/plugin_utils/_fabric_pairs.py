@@ -57,6 +57,9 @@ def plan(
     if len(able) < 2:
         notes.append(_of_fleet(f"{_nodes(len(able))} with HCAs: no fabric to test"))
         return {"waves": [], "refused": [], "notes": notes}
+    if at_once == 1:
+        notes.append(_of_fleet("server and client of a pair must be started at once: run this with --forks 2 or more"))
+        return {"waves": [], "refused": [], "notes": notes}
     counts = {name: len(ends[name]["hcas"]) for name in able}
     if len(set(counts.values())) > 1:
         said = ", ".join(f"{name} {count}" for name, count in counts.items())

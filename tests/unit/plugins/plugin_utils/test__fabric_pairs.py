@@ -63,6 +63,12 @@ def test_waves(nodes: int, hcas: int, most_rounds: int, at_once: int, waves: int
         assert at_once == 0 or len(busy) <= at_once
 
 
+def test_one_fork_starts_no_pair_and_says_so() -> None:
+    found = _fabric_pairs.plan(ends(2), at_once=1)
+    assert (found["waves"], [note["node"] for note in found["notes"]]) == ([], [""])
+    assert "--forks 2" in found["notes"][0]["text"]
+
+
 def test_two_rounds_give_every_node_of_a_fleet_two_partners() -> None:
     found = _fabric_pairs.plan(ends(6), 2)
     met: dict[str, set[str]] = {}
