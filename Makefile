@@ -133,6 +133,7 @@ molecule-slow: ## The slow ones: a real driver built from source (Debian), vLLM 
 	$(MAKE) molecule-role ROLE=nvidia_driver_distribution
 	$(MAKE) molecule-role ROLE=engine_ray
 	$(MAKE) molecule-role ROLE=engine_sglang
+	$(MAKE) molecule-role ROLE=load_test
 
 # Asking the lab costs a moment; Molecule's own memory of what it created can be stale.
 .PHONY: molecule-create
