@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 import time
 import typing as t
@@ -51,4 +52,6 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     privilege.become_root("tests.vm")
+    # Guests must not outlive a run that is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(main(sys.argv[1:]))

@@ -15,7 +15,7 @@ import time
 import types
 import typing as t
 
-from tests.lab.shell import LabError, run
+from tests.lab.shell import LabError, attempt, run
 from tests.vm import paths, ssh
 from tests.vm.say import say
 
@@ -112,14 +112,17 @@ class Guest:
                 return
 
     def wait_for_ssh(self, timeout_seconds: float = 180) -> None:
-        """Wait until sshd greets. Raises LabError with what QEMU or the console said."""
+        """Wait until a login succeeds. Raises LabError with what QEMU or the console said.
+
+        A greeting alone is not enough: while it boots, sshd has been seen to greet once and hang up on the next one.
+        """
         end = time.monotonic() + timeout_seconds
-        while not ssh.answers(self.ssh_port):
+        while not (ssh.answers(self.ssh_port) and attempt(ssh.argv(self.ssh_port, "echo in"), 30) == "in"):
             if self.process.poll() is not None:
                 raise LabError(f"QEMU of {self.shape.name} ended: {tail(self.errors)}")
             if time.monotonic() > end:
                 raise LabError(
-                    f"sshd of {self.shape.name} did not answer within {timeout_seconds:g} s; see {self.console}"
+                    f"nobody can log in to {self.shape.name} after {timeout_seconds:g} s; see {self.console}"
                 )
             time.sleep(0.2)
 

@@ -33,10 +33,7 @@ PACKAGES = (
 )
 #: Modules that no guest here has a device for, and papers: a third of the bytes.
 LEFT_OUT = (
-    *(
-        f"/lib/modules/*/kernel/{one}/*"
-        for one in ("sound", "drivers/media", "drivers/staging", "drivers/net/wireless")
-    ),
+    *(f"/lib/modules/*/kernel/{one}/*" for one in ("sound", "drivers/staging", "drivers/net/wireless")),
     *(f"/usr/share/{one}/*" for one in ("doc", "man", "locale", "i18n")),
 )
 #: Before the kernel comes: which modules its initial RAM disk holds. A list keeps every rebuild short under emulation.
@@ -48,10 +45,11 @@ printf '%s\\n' virtio_pci virtio_blk ext4 > "$1/usr/share/initramfs-tools/module
 #: Modules in GRUB's core image: what it takes to reach /boot/grub, where the others are.
 GRUB_MODULES = ("biosdisk", "part_msdos", "ext2", "normal")
 #: Guests have no network: no name server, no package sources, nothing that would work for itself while we look.
+#: rdma-core loads modules when it sees a device; here the role's modules-load.d has to.
 FINISH = f"""
 chmod 0600 "$1/etc/ssh/ssh_host_ed25519_key" "$1/root/.ssh/authorized_keys"
 chmod 0755 "$1/usr/local/sbin/"*
-: > "$1/etc/apt/sources.list"
+rm -f "$1/etc/apt/sources.list" "$1/etc/apt/sources.list.d/"*
 : > "$1/etc/resolv.conf"
 echo gpufleet-vm > "$1/etc/hostname"
 echo 67706600000000000000000000000001 > "$1/etc/machine-id"
@@ -60,6 +58,7 @@ cp "$1/usr/lib/grub/i386-pc/"*.mod "$1/usr/lib/grub/i386-pc/"*.lst "$1/boot/grub
 chroot "$1" grub-mkimage -O i386-pc -p '(hd0,msdos1)/boot/grub' -o /boot/grub/i386-pc/core.img {" ".join(GRUB_MODULES)}
 chroot "$1" systemctl --quiet enable systemd-networkd.service ssh.service gpufleet-vm-rxe.service
 chroot "$1" systemctl --quiet mask apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer e2scrub_reap.service fstrim.timer
+chroot "$1" systemctl --quiet mask rdma-load-modules@rdma.service rdma-load-modules@roce.service
 """
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import shutil
 
 from tests.lab import paths as lab_paths
 from tests.vm import ansible, image, paths
 from tests.vm.guest import Guest, Shape, free_port
 from tests.vm.say import must
 
+ACCEPTANCE = paths.LOGS / "acceptance"
 BURN_IN = lab_paths.ROOT / "playbooks" / "burn_in.yml"
 
 
@@ -26,6 +28,8 @@ def pair() -> tuple[Shape, Shape]:
 def prove() -> None:
     """Bring the guests up, run the playbooks, remove them."""
     image.build()
+    # The figures of an earlier run prove nothing.
+    shutil.rmtree(ACCEPTANCE, ignore_errors=True)
     with contextlib.ExitStack() as running:
         guests = []
         for shape in pair():
@@ -36,7 +40,7 @@ def prove() -> None:
         inventory = ansible.inventory("verbs", guests)
         ansible.play(ansible.PLAYBOOKS / "verbs.yml", inventory)
         ansible.play(BURN_IN, inventory, "--tags", "fabric", "-e", f"@{ansible.PLAYBOOKS / 'vars/verbs.yml'}")
-        speeds(paths.LOGS / "acceptance" / "latest.json")
+        speeds(ACCEPTANCE / "latest.json")
         guests[1].plug(False)
         ansible.play(ansible.PLAYBOOKS / "verbs_unplugged.yml", inventory)
 

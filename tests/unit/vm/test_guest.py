@@ -78,7 +78,7 @@ def test_a_guest_that_stays_silent_is_ended_and_its_console_shown(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     emulator(tmp_path, f"echo Kernel panic > {tmp_path}/n1.console; exec sleep 60", monkeypatch)
-    with pytest.raises(LabError, match=r"did not answer within 0\.5 s"), Guest(Shape("n1", 1)) as one:
+    with pytest.raises(LabError, match=r"log in to n1 after 0\.5 s"), Guest(Shape("n1", 1)) as one:
         one.wait_for_ssh(0.5)
     assert one.process.returncode == -9
     assert "Kernel panic" in capsys.readouterr().out
