@@ -15,7 +15,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 MOLECULE_HOSTS := mol-bookworm mol-trixie
 SCENARIOS := $(filter-out default inventory,$(notdir $(patsubst %/,%,$(wildcard molecule/*/))))
-export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule
+# Two scenarios may run at once, each with hosts and a state of its own: LAB_LANE=b.
+export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.cache/molecule$(LAB_LANE:%=-%)
 CHECKS := laws unit lint yaml style types changelog artifact
 
 .PHONY: help

@@ -3,11 +3,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Run make targets one after another, go on after a failure, and end with a table of times and one counting line.
+"""Run make targets, go on after a failure, and end with a table of times and one counting line.
 
 Usage: ``python3 tests/stages.py setup laws unit molecule``. The word ``molecule`` stands for: a Docker Engine, images,
-hosts, every scenario (``site`` last), and the removal of all that at the end, whatever happened. The images are built
-while the checks run. Runs before there is a virtual environment, hence standard library only.
+hosts, every scenario, and the removal of all that at the end, whatever happened. Then there are two lanes, each with
+hosts of its own: checks and the scenarios of roles in one, images and the scenarios that serve a model in the other.
+Runs before there is a virtual environment, hence standard library only.
 """
 
 from __future__ import annotations
@@ -26,14 +27,14 @@ import typing as t
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 #: Without these nothing that follows can run.
-FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
-#: What scenarios need, and checks do not.
-IMAGES = ["lab-docker", "lab-images"]
+FOUNDATIONS = ("setup", "lab-docker", "molecule-create", "molecule-create@b")
+#: What scenarios need, and checks do not: the hosts of both lanes.
+HOSTS = ["lab-docker", "molecule-create", "molecule-create@b"]
 #: Scenarios that `make molecule-slow` runs: kernel modules are built, vLLM starts on Ray, as in site, SGLang starts, and a
 #: stand-in is measured, for which there is no time left within CI's hour.
 SLOW = {"nvidia_driver_distribution", "engine_ray", "engine_sglang", "load_test"}
-#: Scenarios that come last, in this order: an engine without Ray must cope with the Ray that ray_cluster leaves behind.
-LAST = ["engine", "site"]
+#: Scenarios that serve a model, in this order: an engine without Ray must cope with the Ray that ray_cluster leaves behind.
+SERVING = ["ray_cluster", "engine", "site"]
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
 PYTEST_COUNT = re.compile(r"(\d+) (passed|failed|errors?)\b")
 
@@ -53,9 +54,9 @@ class Outcome:
 
 
 def scenarios() -> list[str]:
-    """Return the quick molecule scenarios in their order; ``default`` only makes and removes the hosts."""
-    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")} - {"default"} - SLOW
-    return sorted(names, key=lambda name: (name in LAST, LAST.index(name) if name in LAST else 0, name))
+    """Return the quick molecule scenarios of roles; ``default`` only makes and removes the hosts."""
+    names = {path.parent.name for path in ROOT.glob("molecule/*/molecule.yml")}
+    return sorted(names - {"default", *SLOW, *SERVING})
 
 
 def docker_answers() -> bool:
@@ -67,9 +68,13 @@ def docker_answers() -> bool:
 
 
 def target(stage: str) -> list[str]:
-    """Return make's arguments for a stage; ``molecule:x`` is the scenario x."""
+    """Return make's arguments for a stage: ``molecule:x`` is the scenario x, ``x@b`` stands for x in lane b."""
+    stage, _, lane = stage.partition("@")
     _, _, scenario = stage.partition(":")
-    return ["molecule-scenario", f"ROLE={scenario}"] if scenario else [stage]
+    return [
+        *(["molecule-scenario", f"ROLE={scenario}"] if scenario else [stage]),
+        *([f"LAB_LANE={lane}"] if lane else []),
+    ]
 
 
 def count(line: str, rc: int) -> tuple[int, int]:
@@ -114,24 +119,39 @@ def run_in_order(stages: list[str], outcomes: list[Outcome], out: t.TextIO | Non
     return True
 
 
+def serve(outcomes: list[Outcome], hosts: concurrent.futures.Future[bool]) -> None:
+    """Run lane b, and tell by ``hosts`` as soon as there are some. What a stage says is printed in one piece at its end."""
+    try:
+        for stage in [*HOSTS, "lab-images", *(f"molecule:{name}@b" for name in SERVING)]:
+            said = io.StringIO()
+            going_on = run_in_order([stage], outcomes, said)
+            print(said.getvalue() + f"=== (end of {stage})", flush=True)
+            if not going_on:
+                break
+            if stage == HOSTS[-1]:
+                hosts.set_result(True)
+    finally:
+        if not hosts.done():
+            hosts.set_result(False)
+
+
 def run_molecule(checks: list[str], outcomes: list[Outcome]) -> None:
-    """Run the checks, then every scenario on hosts made for it; remove them, and the engine if it was started here."""
+    """Run checks and scenarios in two lanes; remove the hosts at the end, and the engine if it was started here."""
     wanted = [f"molecule:{name}" for name in scenarios()]
     if not wanted:
         raise SystemExit("no molecule scenario found under molecule/: nothing would be tested")
-    ending = ["molecule-destroy"] if docker_answers() else ["molecule-destroy", "lab-docker-stop"]
-    built: list[Outcome] = []
-    said = io.StringIO()
+    ending = ["molecule-destroy@b", "molecule-destroy", *([] if docker_answers() else ["lab-docker-stop"])]
+    beside: list[Outcome] = []
+    hosts: concurrent.futures.Future[bool] = concurrent.futures.Future()
     try:
-        # Two cores hold both: an image is built by one process, which mostly unpacks and waits for disk and network.
-        with concurrent.futures.ThreadPoolExecutor(1) as beside:
-            ready = beside.submit(run_in_order, IMAGES, built, said)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            serving = pool.submit(serve, beside, hosts)
             run_in_order(checks, outcomes)
-        print(said.getvalue(), end="", flush=True)
-        outcomes += built
-        if ready.result():
-            run_in_order(["molecule-create", *wanted], outcomes)
+            if hosts.result():
+                run_in_order(wanted, outcomes)
+            serving.result()
     finally:
+        outcomes += beside
         run_in_order(ending, outcomes)
 
 

@@ -20,6 +20,7 @@ import sys
 import time
 import typing as t
 
+from tests.lab import platforms
 from tests.lab.shell import LabError, run, say
 
 #: How long a network stays cut. Longer than the supervisors bear silence (rank_group.py), so that both sides must act.
@@ -137,7 +138,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", default=",".join(FAULTS))
     parser.add_argument("--ranks", default="")
     asked = parser.parse_args(arguments)
-    group = Group(asked.deployment, asked.hosts)
+    group = Group(asked.deployment, [host.name for host in platforms.hosts(asked.hosts)])
     ranks = [int(one) for one in asked.ranks.split(",")] if asked.ranks else list(range(len(group.hosts)))
     first = group.reply(REPLY_TOKENS)
     if not first:

@@ -23,7 +23,7 @@ def run_argv(host: Host, cgroup_v1: bool) -> list[str]:
 
     No ``--privileged``: machines without CAP_SYS_RESOURCE refuse it. ``systempaths=unconfined`` keeps /proc/sys writable.
     """
-    argv = ["docker", "run", "-d", "--name", host.name, "--hostname", host.name, "--label", LABEL]
+    argv = ["docker", "run", "-d", "--name", host.name, "--hostname", host.hostname, "--label", LABEL]
     argv += ["--network", platforms.NETWORK, "--ip", host.address]
     argv += ["--cap-add", "ALL", "--cap-drop", "SYS_RESOURCE"]
     for option in ("seccomp", "apparmor", "systempaths"):
@@ -134,11 +134,13 @@ def _sshd_accepts(host: Host) -> bool:
 
 
 def write_known_hosts() -> None:
-    """Write the host keys of all running lab hosts, read through the engine: host key checking stays on."""
+    """Write the host keys of all running hosts of this lane, read through the engine: host key checking stays on."""
+    lane = platforms.lane()
+    path = paths.KNOWN_HOSTS.with_name(f"{paths.KNOWN_HOSTS.name}{lane and '-'}{lane}")
     lines = []
     for host in platforms.HOSTS.values():
-        if container_state(host) == "running":
+        if host.lane == lane and container_state(host) == "running":
             key = run(["docker", "exec", host.name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub"])
             lines.append(f"{host.name},{host.address} {' '.join(key.split()[:2])}\n")
-    paths.KNOWN_HOSTS.parent.mkdir(parents=True, exist_ok=True)
-    paths.KNOWN_HOSTS.write_text("".join(lines), encoding="ascii")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(lines), encoding="ascii")

@@ -36,13 +36,13 @@ def repository(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathl
     monkeypatch.setattr(stages, "ROOT", tmp_path)
     monkeypatch.setattr(stages, "docker_answers", lambda: False)
     (tmp_path / "Makefile").write_text(
-        "good lab-docker lab-images lab-docker-stop molecule-create molecule-destroy:\n\t@echo ran $@\n"
+        "good lab-docker lab-images lab-docker-stop molecule-create molecule-destroy:\n\t@echo ran $@$(LAB_LANE:%=@%)\n"
         "setup:\n\t@test -z '$(BROKEN)'\n"
         "bad:\n\t@false\n"
         "tests:\n\t@echo '== 3 passed in 1s =='\n"
-        "molecule-scenario:\n\t@echo scenario $(ROLE); test $(ROLE) != gateway\n"
+        "molecule-scenario:\n\t@echo scenario $(ROLE)$(LAB_LANE:%=@%); test $(ROLE) != gateway\n"
     )
-    for name in ("site", "gateway", "default", "os_tuning", "engine", *stages.SLOW):
+    for name in ("gateway", "default", "os_tuning", *stages.SERVING, *stages.SLOW):
         (tmp_path / "molecule" / name).mkdir(parents=True)
         (tmp_path / "molecule" / name / "molecule.yml").write_text("---\n")
     return tmp_path
@@ -71,10 +71,15 @@ def test_molecule_runs_every_scenario_and_cleans_up(
 ) -> None:
     assert stages.main(["molecule"]) == 1
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("ran ", "scenario "))]
-    assert said == [
-        *("ran lab-docker", "ran lab-images", "ran molecule-create"),
-        *("scenario gateway", "scenario os_tuning", "scenario engine", "scenario site"),
-        *("ran molecule-destroy", "ran lab-docker-stop"),
+    ending = ["ran molecule-destroy@b", "ran molecule-destroy", "ran lab-docker-stop"]
+    assert said[-len(ending) :] == ending
+    assert [line for line in said[: -len(ending)] if line.startswith("scenario") and "@" not in line] == [
+        "scenario gateway",
+        "scenario os_tuning",
+    ]
+    assert [line for line in said[: -len(ending)] if line.startswith("ran") or "@" in line] == [
+        *("ran lab-docker", "ran molecule-create", "ran molecule-create@b", "ran lab-images"),
+        *("scenario ray_cluster@b", "scenario engine@b", "scenario site@b"),
     ]
 
 
@@ -94,12 +99,12 @@ def test_no_scenario_is_no_success(repository: pathlib.Path) -> None:
 
 
 def test_slow_scenarios_wait_for_their_own_target(repository: pathlib.Path) -> None:
-    assert stages.scenarios() == ["gateway", "os_tuning", "engine", "site"]
+    assert stages.scenarios() == ["gateway", "os_tuning"]
 
 
-def test_what_comes_last_is_there() -> None:
+def test_what_serves_a_model_is_there() -> None:
     root = pathlib.Path(__file__).resolve().parents[2]
-    assert [name for name in stages.LAST if (root / "molecule" / name / "molecule.yml").is_file()] == stages.LAST
+    assert all((root / "molecule" / name / "molecule.yml").is_file() for name in stages.SERVING)
 
 
 def test_slow_scenarios_are_there_and_have_a_target() -> None:
@@ -111,7 +116,7 @@ def test_slow_scenarios_are_there_and_have_a_target() -> None:
         assert name in target
 
 
-def test_images_are_built_beside_the_checks(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_both_lanes_run_at_once(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     makefile = repository / "Makefile"
     # Each waits for the other: one after another, neither would end.
     meet = (
@@ -123,11 +128,15 @@ def test_images_are_built_beside_the_checks(repository: pathlib.Path, capsys: py
         + f"lab-images:\n{meet.format('check-a')}"
     )
     stages.main(["setup", "check-a", "molecule"])
-    said = [
-        line for line in capsys.readouterr().out.splitlines() if line.startswith(("ran ", "check-a ", "lab-images "))
-    ]
-    assert said[:4] == ["ran check-a", "ran lab-docker", "ran lab-images", "ran molecule-create"]
-    assert [line.split()[:2] for line in said[-2:]] == [["check-a", "ok"], ["lab-images", "ok"]]
+    table = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
+    assert ["check-a", "ok"] in table
+    assert ["lab-images", "ok"] in table
+
+
+def test_what_lane_b_says_stays_together(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stages.main(["tests", "molecule"])
+    said = capsys.readouterr().out
+    assert "\n=== molecule:engine@b\nscenario engine@b\n=== (end of molecule:engine@b)\n" in said
 
 
 def test_without_docker_the_checks_still_run(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -137,4 +146,5 @@ def test_without_docker_the_checks_still_run(repository: pathlib.Path, capsys: p
     said = capsys.readouterr().out
     assert "ran good" in said
     assert "ran molecule-create" not in said
+    assert "scenario" not in said
     assert "ran molecule-destroy" in said

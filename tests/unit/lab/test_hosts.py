@@ -9,9 +9,11 @@ from __future__ import annotations
 import ipaddress
 import itertools
 
+import jinja2
 import pytest
+import yaml
 
-from tests.lab import hosts, platforms
+from tests.lab import hosts, paths, platforms
 from tests.lab.shell import LabError
 
 
@@ -22,11 +24,39 @@ from tests.lab.shell import LabError
         ("lab8", "bookworm", "10.77.0.18"),
         ("mol-bookworm", "bookworm", "10.77.0.21"),
         ("mol-trixie", "trixie", "10.77.0.22"),
+        ("mol-bookworm-b", "bookworm", "10.77.0.31"),
+        ("mol-trixie-b", "trixie", "10.77.0.32"),
     ],
 )
 def test_hosts_have_fixed_addresses(name: str, platform: str, address: str) -> None:
     host = platforms.HOSTS[name]
     assert (host.platform, host.address, host.volume) == (platform, address, f"gpufleet-lab-{name}")
+
+
+@pytest.mark.parametrize(
+    ("lane", "name", "address"),
+    [("", "mol-trixie", "10.77.0.22"), ("b", "mol-trixie", "10.77.0.32"), ("b", "lab1", "10.77.0.11")],
+)
+def test_a_lane_has_hosts_of_its_own(monkeypatch: pytest.MonkeyPatch, lane: str, name: str, address: str) -> None:
+    monkeypatch.setenv("LAB_LANE", lane)
+    (host,) = platforms.hosts([name])
+    assert (host.hostname, host.address) == (name, address)
+
+
+def test_the_inventory_of_the_scenarios_has_the_addresses_of_both_lanes(monkeypatch: pytest.MonkeyPatch) -> None:
+    inventory = yaml.safe_load((paths.ROOT / "molecule/inventory/hosts.yml").read_text(encoding="utf-8"))["gpu_nodes"]
+    for lane in platforms.LANES:
+        monkeypatch.setenv("LAB_LANE", lane)
+        tens = jinja2.Template(inventory["vars"]["__lab_tens"]).render(__lab_lane=lane)
+        for name, found in inventory["hosts"].items():
+            (host,) = platforms.hosts([name])
+            assert found["ansible_host"].replace("{{ __lab_tens }}", tens) == host.address
+
+
+def test_no_such_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAB_LANE", "c")
+    with pytest.raises(LabError, match="LAB_LANE=c: there is no such lane; known: b, or none"):
+        platforms.hosts(["mol-trixie"])
 
 
 def test_addresses_are_unique_and_in_the_network() -> None:
