@@ -15,7 +15,7 @@ author: The gpufleet founders (@gpufleet)
 positional: []
 options:
   _input:
-    description: The wishes, the role's variables without their prefix, and whether the wheel is on the controller.
+    description: The wishes, the role's variables without their prefix, the pinned packages, and the wheels on the controller.
     type: dict
     required: true
 """

@@ -18,7 +18,7 @@ options:
     type: dict
     required: true
   wishes:
-    description: The variables of the role without their prefix, and whether the wheel is on the controller.
+    description: The variables of the role without their prefix, the pinned packages, and the wheels on the controller.
     type: dict
     required: true
 """
@@ -31,7 +31,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Keys are C(nvml), C(install), C(packages), C(requirements), C(pip).
+  description: Keys are C(nvml), C(install), C(packages), C(wheels), C(requirements), C(pip), C(nvitop).
   type: dict
 """
 
