@@ -5,10 +5,10 @@
 from __future__ import annotations
 
 from ansible_collections.gpufleet.inference.plugins.filter.node_tools_mistakes import FilterModule
-from ansible_collections.gpufleet.inference.tests.unit.plugins.plugin_utils.test__node_tools import wishes
+from ansible_collections.gpufleet.inference.tests.unit.plugins.plugin_utils.test__node_tools import nvml, wishes
 
 
 def test_filter() -> None:
     mistakes = FilterModule().filters()["node_tools_mistakes"]
     assert mistakes(wishes()) == []
-    assert "node_tools_nvml_version" in mistakes(wishes(nvml_version="newest"))[0]
+    assert "node_tools_nvml_version" in mistakes(wishes(pins=nvml("newest")))[0]
