@@ -21,6 +21,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 import typing as t
 
@@ -119,13 +120,31 @@ def run_in_order(stages: list[str], outcomes: list[Outcome], out: t.TextIO | Non
     return True
 
 
-def serve(outcomes: list[Outcome], hosts: concurrent.futures.Future[bool]) -> None:
-    """Run lane b, and tell by ``hosts`` as soon as there are some. What a stage says is printed in one piece at its end."""
+class Piece(io.StringIO):
+    """What a stage says: printed in one piece at its end, or as it comes once nothing else is printed."""
+
+    def __init__(self, alone: threading.Event) -> None:
+        super().__init__()
+        self._alone = alone
+
+    def flush(self) -> None:
+        if self._alone.is_set():
+            self.show()
+
+    def show(self) -> None:
+        print(self.getvalue(), end="", flush=True)
+        self.seek(0)
+        self.truncate()
+
+
+def serve(outcomes: list[Outcome], hosts: concurrent.futures.Future[bool], alone: threading.Event) -> None:
+    """Run lane b, and tell by ``hosts`` as soon as there are some; ``alone`` is set when the other lane has ended."""
     try:
         for stage in [*HOSTS, "lab-images", *(f"molecule:{name}@b" for name in SERVING)]:
-            said = io.StringIO()
+            said = Piece(alone)
             going_on = run_in_order([stage], outcomes, said)
-            print(said.getvalue() + f"=== (end of {stage})", flush=True)
+            said.show()
+            print(f"=== (end of {stage})", flush=True)
             if not going_on:
                 break
             if stage == HOSTS[-1]:
@@ -143,12 +162,14 @@ def run_molecule(checks: list[str], outcomes: list[Outcome]) -> None:
     ending = ["molecule-destroy@b", "molecule-destroy", *([] if docker_answers() else ["lab-docker-stop"])]
     beside: list[Outcome] = []
     hosts: concurrent.futures.Future[bool] = concurrent.futures.Future()
+    alone = threading.Event()
     try:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
-            serving = pool.submit(serve, beside, hosts)
+            serving = pool.submit(serve, beside, hosts, alone)
             run_in_order(checks, outcomes)
             if hosts.result():
                 run_in_order(wanted, outcomes)
+            alone.set()
             serving.result()
     finally:
         outcomes += beside

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pathlib
+import threading
 
 import pytest
 
@@ -137,6 +138,18 @@ def test_what_lane_b_says_stays_together(repository: pathlib.Path, capsys: pytes
     stages.main(["tests", "molecule"])
     said = capsys.readouterr().out
     assert "\n=== molecule:engine@b\nscenario engine@b\n=== (end of molecule:engine@b)\n" in said
+
+
+def test_alone_lane_b_says_it_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    alone = threading.Event()
+    piece = stages.Piece(alone)
+    print("first", file=piece, flush=True)
+    assert capsys.readouterr().out == ""
+    alone.set()
+    print("second", file=piece, flush=True)
+    assert capsys.readouterr().out == "first\nsecond\n"
+    piece.show()
+    assert capsys.readouterr().out == ""
 
 
 def test_without_docker_the_checks_still_run(repository: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
