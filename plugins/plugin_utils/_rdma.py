@@ -190,4 +190,7 @@ def expectation(wishes: t.Mapping[str, t.Any], chosen: t.Mapping[str, t.Any]) ->
         return {}
     found = {"hcas": hcas, "rate_gbps": wishes["rate_gbps"] or chosen["rate_gbps"], "link_layer": chosen["link_layer"]}
     found |= {"max_read_request": wishes["max_read_request_bytes"], "topology_file": wishes["topology_file"]}
+    if chosen["link_layer"] == ETHERNET:
+        found["roce_trust"] = "" if wishes["roce_trust"] == "keep" else wishes["roce_trust"]
+        found["roce_pfc_priorities"] = sorted(wishes["roce_pfc_priorities"])
     return {key: value for key, value in found.items() if value}

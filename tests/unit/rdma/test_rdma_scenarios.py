@@ -38,7 +38,10 @@ EXPECT: dict[str, Data] = {
     "h100x8": {"hcas": 8, **_INFINIBAND},
     "named": {"hcas": 8, **_INFINIBAND},
     "h20x8": {"hcas": 4, "storage_hcas": 2, **_INFINIBAND},
-    "roce": {"hcas": 8, "rate_gbps": 400, "link_layer": "Ethernet", "gdr": "any"},
+    "roce": {
+        **{"hcas": 8, "rate_gbps": 400, "link_layer": "Ethernet", "gdr": "any"},
+        **{"roce_trust": "dscp", "roce_pfc_priorities": [3]},
+    },
     "vfs": {"hcas": 2, **_INFINIBAND},
     "guest": {"hcas": 2, **_INFINIBAND},
     "rxe": {"hcas": ["rxe0"], "rate_gbps": 2.5},
