@@ -54,6 +54,8 @@ def left_out(rdma: t.Mapping[str, t.Any]) -> dict[str, str]:
             found[name] = "a virtual function"
         elif rdma["default_route"] in own:
             found[name] = f"carries the default route by {rdma['default_route']}"
+        elif own & set(rdma["below_default_route"]) - set(bonded):
+            found[name] = f"carries the default route by {rdma['default_route']}"
         elif own & set(bonded):
             found[name] = f"belongs to {bonded[min(own & set(bonded))]}"
     return found
