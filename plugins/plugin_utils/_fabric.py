@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _fabric_blame,
+    _fabric_ends,
     _fabric_nccl,
     _fabric_pairs,
     _fabric_results,
@@ -29,7 +30,7 @@ def plan(ends: Ends, wishes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
     ``wishes``: rounds, at_once, port (the first of all pairs).
     """
-    ends = {name: end or {} for name, end in ends.items()}
+    ends = _fabric_ends.aligned({name: end or {} for name, end in ends.items()})
     found = _fabric_pairs.plan(ends, wishes["rounds"], wishes["at_once"], wishes["port"])
     return {
         "parts": [_fabric_pairs.parts(wave) for wave in found["waves"]],
@@ -79,7 +80,7 @@ def figures(
     return {
         "measurements": found,
         "checks": checks,
-        "facts": {name: _facts(end) for name, end in made["ends"].items() if end and end["hcas"]},
+        "facts": {name: _facts(end) for name, end in made["ends"].items() if end and _fabric_ends.live(end)},
     }
 
 
@@ -91,5 +92,5 @@ def _outcomes(
 
 
 def _facts(end: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    rates = [hca["gbps"] for hca in end["hcas"]]
+    rates = [hca["gbps"] for hca in _fabric_ends.live(end)]
     return {"nics": len(rates), "nic_gbps": None if None in rates else min(rates)}

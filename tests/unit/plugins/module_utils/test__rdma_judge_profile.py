@@ -19,7 +19,10 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_judge_pro
         ({"hcas": "4", "rate_gbps": "400"}, Profile(hcas=4, rate_gbps=400)),
         ({"hcas": ["mlx5_0"], "storage_hcas": 2}, Profile(hcas=("mlx5_0",), storage_hcas=2)),
         ({"rate_gbps": 2.5, "memlock": "no"}, Profile(rate_gbps=2.5, memlock=False)),
-        ({"roce_trust": "dscp", "roce_pfc_priorities": ["4", 3]}, Profile(roce_trust="dscp", roce_pfc_priorities=(3, 4))),
+        (
+            {"roce_trust": "dscp", "roce_pfc_priorities": ["4", 3]},
+            Profile(roce_trust="dscp", roce_pfc_priorities=(3, 4)),
+        ),
         ({"roce_pfc_priorities": []}, Profile(roce_pfc_priorities=())),
         ({"gdr": "any", "acs": "any", "firmware": 28.41}, Profile(gdr="any", acs="any", firmware="28.41")),
     ],
