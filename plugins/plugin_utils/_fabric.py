@@ -65,7 +65,7 @@ def figures(
     runs: t.Mapping[str, t.Any],
     wishes: t.Mapping[str, t.Any],
 ) -> dict[str, t.Any]:
-    """Return {measurements, checks, facts: {node: {nics, nic_gbps}}} of the whole fabric.
+    """Return {measurements, checks, facts: {node: {nics, nic_gbps, gpu, gpus, driver}}} of the whole fabric, what is known of each.
 
     ``swapped``: of :func:`swaps`, or {}. ``runs``: {node: what gpu_speed returned for the all-reduce over all nodes, or nothing}.
     ``wishes``: floor_share, image, gdr. The checks name who explains the slow pairs; figures and paths are judged one by one by
@@ -80,7 +80,9 @@ def figures(
     return {
         "measurements": found,
         "checks": checks,
-        "facts": {name: _facts(end) for name, end in made["ends"].items() if end and _fabric_ends.live(end)},
+        "facts": {
+            name: said for name, end in made["ends"].items() if (said := _facts(end, name, runs.get(name) or {}))
+        },
     }
 
 
@@ -91,6 +93,9 @@ def _outcomes(
     return _fabric_results.outcomes(found, wishes["floor_share"])
 
 
-def _facts(end: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    rates = [hca["gbps"] for hca in _fabric_ends.live(end)]
-    return {"nics": len(rates), "nic_gbps": None if None in rates else min(rates)}
+def _facts(end: t.Mapping[str, t.Any], name: str, run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    # The cards are thresholds' and the baseline's key, also where only the fabric was measured.
+    cards = run.get("fleet", {}).get(name, {})
+    found = {key: cards[key] for key in ("gpu", "gpus", "driver") if cards.get(key)}
+    rates = [hca["gbps"] for hca in _fabric_ends.live(end)] if end else []
+    return {"nics": len(rates), "nic_gbps": None if None in rates else min(rates), **found} if rates else found

@@ -13,7 +13,8 @@ as rail-optimised fabrics are wired. A *pair* is one measurement::
     {"server": "n1", "client": "n2", "rail": 0, "server_hca": hca, "client_hca": hca, "address": "10.0.0.1", "port": 18515,
      "problem": "", "down": []}
 
-A pair with a problem is not run; ``down`` are the nodes whose HCA is known to be the reason. A *wave* is the list of pairs that run at once.
+A pair with a problem is not run; ``down`` are the nodes whose HCA is known to be the reason. A *wave* is the list of
+pairs that run at once.
 """
 
 from __future__ import annotations

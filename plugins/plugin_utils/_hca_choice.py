@@ -40,7 +40,8 @@ Class = tuple[str, float]
 def choose(rdma: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the choice of a node::
 
-    {"hcas": ["mlx5_0", …] in PCI order, "wanted": ["mlx5_0:1", "mlx5_1", …], those and what should be among them, "nccl_ib_hca": "=mlx5_0:1,mlx5_3:1" or "", "gid_index": int or None,
+    {"hcas": ["mlx5_0", …] in PCI order, "wanted": ["mlx5_0:1", "mlx5_1", …], those and what should be among them,
+     "nccl_ib_hca": "=mlx5_0:1,mlx5_3:1" or "", "gid_index": int or None,
      "address_family": "AF_INET6" where RoCE has no other address, else "", "link_layer": "InfiniBand" | "Ethernet" | "",
      "rate_gbps": float or None, "subnets": [prefixes of the InfiniBand subnets], "declared": bool, "verdict": one of
      _verdict.VERDICTS, "reasons": [sentence], "affinity": {GPU: {"hca", "distance"}}, "mistakes": [sentence],

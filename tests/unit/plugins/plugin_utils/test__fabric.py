@@ -133,3 +133,12 @@ def test_one_hca_that_is_down_is_named_and_the_rest_is_measured() -> None:
     assert found["facts"]["n2"] == {"nics": 1, "nic_gbps": 400.0}
     pairs = [one for one in found["measurements"] if one["kind"] == "rdma_write_bw"]
     assert sorted(one["value"] or 0.0 for one in pairs) == [0.0, 392.0]
+
+
+def test_the_cards_of_a_run_of_the_fabric_alone_are_known() -> None:
+    cards = {"gpu": "NVIDIA H20", "gpus": 8, "driver": "580.1"}
+    ends = {**fleet(2), "n3": {**end(3), "hcas": []}, "n4": None}
+    runs = {"n1": {"fleet": {"n1": cards}, "measurements": []}, "n3": {"fleet": {"n3": cards}, "measurements": []}}
+    runs["n2"] = {"fleet": {"n2": {"problem": "no image"}}, "measurements": []}
+    found = _fabric.figures(_fabric.plan(ends, WISHES), {}, {}, runs, WISHES)["facts"]  # type: ignore[arg-type]
+    assert found == {"n1": {"nics": 1, "nic_gbps": 400.0, **cards}, "n2": {"nics": 1, "nic_gbps": 400.0}, "n3": cards}
