@@ -26,8 +26,9 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 
 #: The card's firmware takes what the switch says by DCBX as long as LLDP is its own.
 _REMEDY = (
-    "Look at it with `mlnx_qos -i INTERFACE` or `dcb`. Set {variable}, which sets it at each boot (journalctl -u "
-    "gpufleet-rdma). If it does not stay, something else sets it: lldpad, or DCBX of the card's firmware (mlxconfig, LLDP_NB_DCBX)."
+    "Look at it with `mlnx_qos -i INTERFACE` or `dcb`. Set {variable}, which sets it at each boot; `systemctl restart "
+    "gpufleet-rdma` sets it again. If it does not stay, something else sets it: lldpad, or DCBX of the card's firmware "
+    "(mlxconfig, LLDP_NB_DCBX)."
 )
 
 
