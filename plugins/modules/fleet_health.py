@@ -11,7 +11,7 @@ module: fleet_health
 short_description: Tell which nodes are not like the others
 version_added: 0.3.0
 description:
-  - Makes one check of each thing in which a node differs from the rest of the fleet, and of what could not be read there.
+  - Makes one check of each node that differs from the rest of the fleet, and of each where something could not be read.
   - Runs on the controller, which has compared what M(gpufleet.inference.node_facts) read of all nodes. It asks no node.
 extends_documentation_fragment:
   - gpufleet.inference.proof
@@ -42,15 +42,15 @@ verdict:
   type: str
   sample: warn
 checks:
-  description: One entry per node and thing in which it differs or that could not be read; one that passes where all are alike.
+  description: One entry per node that differs, or where something could not be read; one that passes where all are alike.
   returned: always
   type: list
   elements: dict
   sample:
-    - name: "n3 like the others: kernel"
+    - name: n3 like the others
       verdict: warn
-      observed: 6.8.0-62-generic
-      expected: 6.8.0-60-generic, as on 3 nodes
+      observed: kernel 6.8.0-62-generic, CPUs 96
+      expected: kernel 6.8.0-60-generic (3 nodes), CPUs 192 (3 nodes)
       remedy: Bring n3 to what the others have (playbooks/prepare.yml, or its firmware), or replace what is broken.
       source: node_facts of 4 nodes
 facts:
@@ -81,24 +81,29 @@ def judge(drift: Drift) -> list[_verdict.Check]:
         return [_verdict.not_verified("nodes alike", why, "two or more", "Run this for several nodes.", source)]
     checks = [
         _verdict.check(
-            f"{node} like the others: {one['what']}",
+            f"{node} like the others",
             _verdict.WARN,
-            one["observed"],
-            f"{one['expected']}, as on {one['others']} node{'' if one['others'] == 1 else 's'}",
-            MEND.format(node=node) if one["sure"] else NO_MAJORITY,
+            ", ".join(f"{one['what']} {one['observed']}" for one in several),
+            ", ".join(f"{one['what']} {one['expected']} ({_nodes(one['others'])})" for one in several),
+            MEND.format(node=node) if all(one["sure"] for one in several) else NO_MAJORITY,
             source,
         )
         for node, several in drift["nodes"].items()
-        for one in several
     ]
     checks += [
         _verdict.not_verified(
-            f"{node} like the others: {what}", "could not be read", remedy=LOOK.format(node=node), source=source
+            f"{node} compared with the others",
+            f"could not be read: {', '.join(several)}",
+            remedy=LOOK.format(node=node),
+            source=source,
         )
         for node, several in drift["unseen"].items()
-        for what in several
     ]
     return checks or [_verdict.check("nodes alike", _verdict.PASS, f"{len(compared)} nodes", "alike", source=source)]
+
+
+def _nodes(count: int) -> str:
+    return "1 node" if count == 1 else f"{count} nodes"
 
 
 def main() -> None:

@@ -22,13 +22,14 @@ A, B = {"kernel": "a", "cpus": 2}, {"kernel": "b", "cpus": 2}
         (
             {"n1": A, "n2": A, "n3": {**B, "cpus": 4}},
             "warn",
-            [
-                ("n3 like the others: kernel", "b", "a, as on 2 nodes"),
-                ("n3 like the others: CPUs", "4", "2, as on 2 nodes"),
-            ],
+            [("n3 like the others", "kernel b, CPUs 4", "kernel a (2 nodes), CPUs 2 (2 nodes)")],
         ),
-        ({"n1": A, "n2": B}, "warn", [("n2 like the others: kernel", "b", "a, as on 1 node")]),
-        ({"n1": A, "n2": {"cpus": 2}}, "not_verified", [("n2 like the others: kernel", "could not be read", None)]),
+        ({"n1": A, "n2": B}, "warn", [("n2 like the others", "kernel b", "kernel a (1 node)")]),
+        (
+            {"n1": A, "n2": {"cpus": 2}},
+            "not_verified",
+            [("n2 compared with the others", "could not be read: kernel", None)],
+        ),
         ({"n1": A}, "not_verified", [("nodes alike", "fewer than two nodes were read", "two or more")]),
     ],
 )
@@ -49,7 +50,7 @@ def test_without_a_majority_nobody_is_told_to_change(run_module: Run) -> None:
 
 def test_a_difference_can_fail(run_module: Run) -> None:
     result = run_module("fleet_health", drift=drift({"n1": A, "n2": B}), fail_on=["warn"])
-    assert result["failed"] and "n2 like the others: kernel" in result["msg"]
+    assert result["failed"] and "n2 like the others: warn" in result["msg"]
 
 
 @pytest.mark.parametrize("given", [{}, {"compared": ["n1", "n2"], "nodes": {"n1": [1]}, "unseen": {}}])
