@@ -12,14 +12,15 @@ description:
   - Its HCAs with their rate, NUMA node and the GID that RoCE v2 needs, and the address by which others reach it. Used by the
     role P(gpufleet.inference.burn_in#role).
 author: The gpufleet founders (@gpufleet)
-positional: hcas, gid_index, address, why_no_gpus
+positional: hcas, gid_index, address, why_no_gpus, mistakes
 options:
   _input:
     description: The return value C(node) of M(gpufleet.inference.node_facts).
     type: dict
     required: true
   hcas:
-    description: The compute HCAs in PCI order, as P(gpufleet.inference.hca_choice#filter) chooses them.
+    description: The compute HCAs in PCI order, C(wanted) of P(gpufleet.inference.hca_choice#filter); those that are down or
+      missing keep their place.
     type: list
     elements: str
     default: []
@@ -35,6 +36,11 @@ options:
     description: Why its GPUs cannot take part, or empty.
     type: str
     default: ""
+  mistakes:
+    description: What is wrong with the choice of its HCAs.
+    type: list
+    elements: str
+    default: []
 """
 
 EXAMPLES = r"""
@@ -45,7 +51,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(address), C(hcas), C(gpus), C(why_no_gpus), and C(problem), which names the HCAs that the node lacks.
+  description: C(address), C(hcas), each with its C(trouble), C(gpus), C(why_no_gpus), and C(problem), what was wrong with the choice.
   type: dict
 """
 
@@ -55,10 +61,17 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _fabric_
 
 
 def fabric_end(
-    node: dict[str, t.Any], hcas: list[str] | None = None, gid_index: int = -1, address: str = "", why_no_gpus: str = ""
+    node: dict[str, t.Any],
+    hcas: list[str] | None = None,
+    gid_index: int = -1,
+    address: str = "",
+    why_no_gpus: str = "",
+    mistakes: list[str] | None = None,
 ) -> dict[str, t.Any]:
     """Return what the node brings."""
-    return _fabric_ends.end(node, hcas or [], None if gid_index < 0 else gid_index, address, why_no_gpus)
+    return _fabric_ends.end(
+        node, hcas or [], None if gid_index < 0 else gid_index, address, why_no_gpus, mistakes or []
+    )
 
 
 class FilterModule:

@@ -36,7 +36,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - Keys are C(hcas), the names in PCI order, C(nccl_ib_hca), the value of C(NCCL_IB_HCA), C(gid_index),
+    - Keys are C(hcas), the names in PCI order, C(wanted), those and the ones that should be among them,
+      C(nccl_ib_hca), the value of C(NCCL_IB_HCA), C(gid_index),
       C(address_family), C(link_layer), C(rate_gbps), C(subnets), C(declared), C(verdict), C(reasons), C(affinity), the
       nearest HCA of each GPU, and C(mistakes), which name the variable to change.
   type: dict

@@ -32,7 +32,10 @@ REGISTRY = "/var/lib/gpufleet/paths.json"
 
 @dataclasses.dataclass(frozen=True)
 class Wish:
-    """One wanted path. ``content`` is None for a directory and for an absent path."""
+    """One wanted path. ``content`` is None for a directory and for an absent path.
+
+    ``shared``: others write files of this name, too, so that it is forgotten once it is absent.
+    """
 
     path: str
     content: str | None
@@ -42,6 +45,7 @@ class Wish:
     present: bool
     directory: bool
     secret: bool
+    shared: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,9 +151,10 @@ def registered() -> list[str]:
 
 
 def register(wishes: t.Sequence[Wish]) -> None:
-    """Add the paths without a secret to the registry, and take those with one out of it. Raises OSError."""
+    """Add the paths to the registry; those with a secret and shared ones that are absent leave it. Raises OSError."""
     before = set(registered())
-    paths = before.union(wish.path for wish in wishes) - {wish.path for wish in wishes if wish.secret}
+    leaving = {wish.path for wish in wishes if wish.secret or (wish.shared and not wish.present)}
+    paths = before.union(wish.path for wish in wishes) - leaving
     if paths != before:
         text = json.dumps(sorted(paths), indent=0) + "\n"
         owner, group = _user_name(os.geteuid()), _group_name(os.getegid())

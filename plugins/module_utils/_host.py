@@ -19,7 +19,7 @@ import sys
 import time
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _node
+from ansible_collections.gpufleet.inference.plugins.module_utils import _dcb, _node
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import Outcome, bounded
 
 #: STA_UNSYNC and TIME_ERROR, include/uapi/linux/timex.h
@@ -45,6 +45,7 @@ class Host:
     run: t.Callable[..., Outcome] = bounded
     clock: t.Callable[[], bool | None] = kernel_clock_synchronised
     sleep: t.Callable[[float], None] = time.sleep
+    priorities: t.Callable[[str], dict[str, t.Any]] = _dcb.ask
 
     def text(self, path: str) -> str | None:
         return _node.text(self.root, path)

@@ -16,6 +16,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import (
     _rdma_judge_events,
     _rdma_judge_pci,
     _rdma_judge_ports,
+    _rdma_judge_priorities,
     _rdma_judge_software,
     _rdma_roles,
 )
@@ -36,6 +37,7 @@ FIRST = "RDMA devices"
 JUDGES: dict[str, t.Callable[[Node], Judged]] = {
     **_rdma_judge_devices.JUDGES,
     **_rdma_judge_ports.JUDGES,
+    **_rdma_judge_priorities.JUDGES,
     **_rdma_judge_events.JUDGES,
     **_rdma_judge_pci.JUDGES,
     **_rdma_judge_software.JUDGES,

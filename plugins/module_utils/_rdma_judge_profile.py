@@ -18,12 +18,14 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._gdr import WAY
 WORDS: dict[str, tuple[str, ...]] = {
     "link_layer": ("InfiniBand", "Ethernet"),
     "gdr": WAYS,
+    "roce_trust": ("dscp", "pcp"),
     "acs": ("auto", "any"),
     "iommu": ("auto", "any"),
 }
 _NUMBERS = ("rate_gbps", "max_read_request", "mtu", "flaps_per_day")
 _TEXTS = ("firmware", "hca_type", "topology_file")
 _HCAS = ("hcas", "storage_hcas")
+_PRIORITIES = "roce_pfc_priorities"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +48,9 @@ class Profile:
     max_read_request: float = 512
     #: Bytes, at least, of interfaces of RoCE: an RDMA MTU of 4096 and its headers.
     mtu: float = 4200
+    #: What interfaces of RoCE sort packets by, and the priorities that flow control keeps from loss.
+    roce_trust: str | None = None
+    roce_pfc_priorities: tuple[int, ...] | None = None
     #: So many lost links in a day are a fault. Source: Azure NHC 0e0a1ac, 2026-05-01.
     flaps_per_day: float = 5
     memlock: bool = True
@@ -81,6 +86,8 @@ def _value(key: str, value: t.Any) -> t.Any:
         return _hcas(key, value)
     if key in _NUMBERS:
         return _number(key, value)
+    if key == _PRIORITIES:
+        return _priorities(key, value)
     if key in _TEXTS:
         return str(value)
     return _truth(key, value)
@@ -103,6 +110,14 @@ def _hcas(key: str, value: t.Any) -> int | tuple[str, ...]:
     if not isinstance(number, int):
         raise ValueError(f"expect.{key}: {value!r} is neither a whole number nor a list of names.")
     return number
+
+
+def _priorities(key: str, value: t.Any) -> tuple[int, ...]:
+    listed = value if isinstance(value, (list, tuple)) else [value]
+    found = sorted({str(one) for one in listed})
+    if not set(found) <= set("01234567"):
+        raise ValueError(f"expect.{key}: {value!r} is no list of priorities from 0 to 7.")
+    return tuple(int(one) for one in found)
 
 
 def _truth(key: str, value: t.Any) -> bool:

@@ -10,7 +10,7 @@
      "boot": what ``_gpu_host_driver.boot`` returns, "config": {PCI address: what ``_pci_config.parse`` returns},
      "iommu": {HCA: "identity" | "DMA" … | "off" | None}, "mtu": {interface: bytes},
      "counters": {"now": SNAPSHOT, "grown": {port: {counter: number}} | None, "seconds": 2.0, "problem": ""},
-     "characters": …, "modules": …, "topology_file": "" (``_rdma_software``),
+     "priorities": {interface of RoCE: what ``_dcb.ask`` returns}, "characters": …, "modules": …, "topology_file": "" (``_rdma_software``),
      "gdr": what ``_gpu_host_driver.gdr`` returns, "limits": what ``_host_limits.limits`` returns, "log": LOG}
 
 Note that this module util is **PRIVATE** to the collection. It can have breaking changes at any time.
@@ -107,7 +107,9 @@ def read(host: Host, interval_seconds: float = 0.0, baseline_path: str = "", top
     first = _rdma_counters.snapshot(host.root, rdma["hcas"], before["refused"] if before else None)
     boot, driver = _gpu_host_driver.boot(host), _gpu_host_driver.driver(host)
     wanted = [*MODULES, *(DRIVERS if any(one["vendor"] == VENDOR[2:] for one in rdma["hcas"].values()) else ())]
-    interfaces = {port["netdev"] for one in rdma["hcas"].values() for port in one["ports"].values()}
+    ports = [port for one in rdma["hcas"].values() for port in one["ports"].values()]
+    interfaces = {port["netdev"] for port in ports}
+    of_roce = {port["netdev"] for port in ports if port["link_layer"] == "Ethernet"} - {""}
     readings = {
         "rdma": rdma,
         "on_bus": on_bus(host.root),
@@ -115,6 +117,7 @@ def read(host: Host, interval_seconds: float = 0.0, baseline_path: str = "", top
         "config": config(host.root, rdma),
         "iommu": {name: iommu(host.root, one["address"]) for name, one in rdma["hcas"].items() if one["address"]},
         "mtu": {name: number(text(below(host.root, f"/sys/class/net/{name}/mtu"))) for name in interfaces if name},
+        "priorities": {name: host.priorities(name) for name in sorted(of_roce)},
         "characters": _rdma_software.characters(host.root),
         "modules": _rdma_software.modules(host, boot["kernel"], wanted),
         "topology_file": _rdma_software.topology_file(host, topology_file),

@@ -52,7 +52,7 @@ def left_out(rdma: t.Mapping[str, t.Any]) -> dict[str, str]:
         own = interfaces(one)
         if one["virtual_function"]:
             found[name] = "a virtual function"
-        elif rdma["default_route"] in own:
+        elif rdma["default_route"] in own or own & set(rdma["below_default_route"]) - set(bonded):
             found[name] = f"carries the default route by {rdma['default_route']}"
         elif own & set(bonded):
             found[name] = f"belongs to {bonded[min(own & set(bonded))]}"

@@ -17,7 +17,7 @@
                         "link_layer": "InfiniBand", "lid": 28, "sm_lid": 1, "netdev": "ib0",
                         "gids": [{"index": 0, "gid": "fe80:…", "type": "IB/RoCE v1", "netdev": ""}]}}}},
      "gpus": {"0000:19:00.0": {"path": […], "numa_node": 0}},
-     "default_route": "bond0", "bonds": {"bond0": ["eth0", "eth1"]}}
+     "default_route": "bond0", "below_default_route": ["eth0", "eth1"], "bonds": {"bond0": ["eth0", "eth1"]}}
 
 What is absent is "", None or []. Without an RDMA device nothing else is read: all is empty then.
 
@@ -106,16 +106,30 @@ def bonds(root: str) -> dict[str, list[str]]:
     return {name: said.split() for name, said in members.items() if said is not None}
 
 
+def below_interface(root: str, name: str) -> list[str]:
+    """Return all interfaces that this one lies on, as a VLAN on a card, a bridge on a bond, and the bond on its cards."""
+    found: list[str] = []
+    left = [name]
+    while left:
+        base = below(root, f"/sys/class/net/{left.pop()}")
+        lower = [link[len("lower_") :] for link in names(base) if link.startswith("lower_")]
+        left += [one for one in lower if one not in found]
+        found += [one for one in lower if one not in found]
+    return sorted(found)
+
+
 def read(
     root: str = "/", vendor: str = _node.NVIDIA_VENDOR, classes: t.Collection[str] = GPU_CLASSES
 ) -> dict[str, t.Any]:
     """Return what is documented above. ``vendor`` and ``classes`` tell which PCI functions count as GPUs."""
     devices = names(below(root, CLASS))
     if not devices:
-        return {"hcas": {}, "gpus": {}, "default_route": "", "bonds": {}}
+        return {"hcas": {}, "gpus": {}, "default_route": "", "below_default_route": [], "bonds": {}}
+    default_route = _node.default_interface(root) or ""
     return {
         "hcas": {name: hca(root, name) for name in devices},
         "gpus": gpus(root, vendor, classes),
-        "default_route": _node.default_interface(root) or "",
+        "default_route": default_route,
+        "below_default_route": below_interface(root, default_route) if default_route else [],
         "bonds": bonds(root),
     }

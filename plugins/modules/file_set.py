@@ -96,6 +96,12 @@ options:
         description: Whether the content must not be shown in a diff. Such a file is always compared on the node.
         type: bool
         default: false
+      shared:
+        description:
+          - Whether others write files of this name, too. When it is made absent, M(gpufleet.inference.node_facts) forgets it, so
+            that what somebody writes there afterwards is not taken for ours.
+        type: bool
+        default: false
   known:
     description:
       - What M(gpufleet.inference.node_facts) said of C(paths) in this run. It is only as good as it is fresh - leave it out,
@@ -180,6 +186,7 @@ def wishes(params: dict[str, t.Any]) -> list[Wish]:
                     present=present,
                     directory=directory,
                     secret=bool(item.get("secret")),
+                    shared=bool(item.get("shared")),
                 )
             )
     if mistakes:
@@ -214,6 +221,7 @@ def main() -> None:
                     template_vars={"type": "dict"},
                     mode={"type": "str", "default": "0644"},
                     secret={"type": "bool", "default": False},
+                    shared={"type": "bool", "default": False},
                 ),
             },
             "known": {"type": "dict", "default": {}},

@@ -35,6 +35,8 @@ options:
       - C(acs), V(auto) or V(any); V(auto) wants it off on bare metal with GPUs. C(iommu), V(auto) or V(any); V(auto) wants
         pass-through on bare metal.
       - C(max_read_request), bytes, at least, default V(512); C(mtu), bytes, at least, of interfaces of RoCE, default V(4200).
+      - C(roce_trust), V(dscp) or V(pcp), what interfaces of RoCE sort packets by; C(roce_pfc_priorities), exactly the
+        priorities with flow control. Both are read from the kernel; without them nothing is said of either.
       - C(flaps_per_day), how many lost links in a day are a fault, default V(5).
       - C(memlock), whether new services and logins must be able to pin any amount of memory, default V(true).
     type: dict

@@ -80,14 +80,19 @@ def threshold(one: Measurement, fleet: Fleet, baseline: t.Mapping[str, t.Any]) -
         own: list[dict[str, t.Any]] = [
             row
             for row in baseline.get("rows", ())
-            if row["kind"] == one["kind"] and row["gpu"] == gpu and _same_conditions(row, said)
+            if row["kind"] == one["kind"] and row["gpu"] in _gpus(one["kind"], gpu) and _same_conditions(row, said)
         ]
         if own:
             # What is known to be broken is so, whatever this fleet does.
             gross = best.gross if best else None
-            nearest: dict[str, t.Any] = max(own, key=_told)
+            nearest: dict[str, t.Any] = max(own, key=lambda row: (row["gpu"] == gpu, _told(row)))
             return {"gross": gross, **nearest}
     return None if best is None else dataclasses.asdict(best)
+
+
+def _gpus(kind: str, gpu: str) -> tuple[str, ...]:
+    """Return the GPUs whose baseline counts: between two HCAs that of a run without the cards, too."""
+    return (gpu, "") if kind.startswith("rdma_") else (gpu,)
 
 
 def _told(row: t.Mapping[str, t.Any]) -> int:

@@ -13,6 +13,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _fabric_blame,
+    _fabric_ends,
     _fabric_nccl,
     _fabric_pairs,
     _fabric_results,
@@ -29,7 +30,7 @@ def plan(ends: Ends, wishes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
     ``wishes``: rounds, at_once, port (the first of all pairs).
     """
-    ends = {name: end or {} for name, end in ends.items()}
+    ends = _fabric_ends.aligned({name: end or {} for name, end in ends.items()})
     found = _fabric_pairs.plan(ends, wishes["rounds"], wishes["at_once"], wishes["port"])
     return {
         "parts": [_fabric_pairs.parts(wave) for wave in found["waves"]],
@@ -64,7 +65,7 @@ def figures(
     runs: t.Mapping[str, t.Any],
     wishes: t.Mapping[str, t.Any],
 ) -> dict[str, t.Any]:
-    """Return {measurements, checks, facts: {node: {nics, nic_gbps}}} of the whole fabric.
+    """Return {measurements, checks, facts: {node: {nics, nic_gbps, gpu, gpus, driver}}} of the whole fabric, what is known of each.
 
     ``swapped``: of :func:`swaps`, or {}. ``runs``: {node: what gpu_speed returned for the all-reduce over all nodes, or nothing}.
     ``wishes``: floor_share, image, gdr. The checks name who explains the slow pairs; figures and paths are judged one by one by
@@ -79,7 +80,9 @@ def figures(
     return {
         "measurements": found,
         "checks": checks,
-        "facts": {name: _facts(end) for name, end in made["ends"].items() if end and end["hcas"]},
+        "facts": {
+            name: said for name, end in made["ends"].items() if (said := _facts(end, name, runs.get(name) or {}))
+        },
     }
 
 
@@ -90,6 +93,9 @@ def _outcomes(
     return _fabric_results.outcomes(found, wishes["floor_share"])
 
 
-def _facts(end: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    rates = [hca["gbps"] for hca in end["hcas"]]
-    return {"nics": len(rates), "nic_gbps": None if None in rates else min(rates)}
+def _facts(end: t.Mapping[str, t.Any], name: str, run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    # The cards are thresholds' and the baseline's key, also where only the fabric was measured.
+    cards = run.get("fleet", {}).get(name, {})
+    found = {key: cards[key] for key in ("gpu", "gpus", "driver") if cards.get(key)}
+    rates = [hca["gbps"] for hca in _fabric_ends.live(end)] if end else []
+    return {"nics": len(rates), "nic_gbps": None if None in rates else min(rates), **found} if rates else found

@@ -6,7 +6,8 @@
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-An *outcome* is ``{"server": "n1", "client": "n2", "rail": 0, "hcas": {"n1": "mlx5_0", "n2": "mlx5_0"}, "bad": "why" or ""}``. A
+An *outcome* is ``{"server": "n1", "client": "n2", "rail": 0, "hcas": {"n1": "mlx5_0", "n2": "mlx5_0"}, "bad": "why" or "",
+"down": [nodes whose HCA was known to be down, if any]}``. Those explain their pairs, from which nothing else is learnt. A
 suspect explains its pairs when all of them are bad; of those that do, the one that explains most is named, then the next one for
 what is left (a greedy cover). One pair alone never condemns one of its two ends.
 """
@@ -19,7 +20,7 @@ import typing as t
 Outcome = t.Mapping[str, t.Any]
 
 #: What can be named, from the simplest explanation to the last resort.
-KINDS = ("fabric", "rail", "group", "node", "hca", "link")
+KINDS = ("down", "fabric", "rail", "group", "node", "hca", "link")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,22 @@ class Suspect:
 
 
 def find(outcomes: t.Sequence[Outcome]) -> list[Suspect]:
-    """Return who explains the bad pairs, the greatest first; nothing when none is bad."""
+    """Return who explains the bad pairs: those that were down, then the greatest first; nothing when none is bad."""
+    numbers = [number for number, one in enumerate(outcomes) if not one.get("down")]
+    explained = _explained([outcomes[number] for number in numbers])
+    own = [dataclasses.replace(one, explains=frozenset(numbers[at] for at in one.explains)) for one in explained]
+    return [*_down(outcomes), *own]
+
+
+def _down(outcomes: t.Sequence[Outcome]) -> list[Suspect]:
+    pairs: dict[tuple[str, int], set[int]] = {}
+    for number, one in enumerate(outcomes):
+        for name in one.get("down", ()):
+            pairs.setdefault((name, one["rail"]), set()).add(number)
+    return [Suspect("down", (name,), (rail,), frozenset(own)) for (name, rail), own in pairs.items()]
+
+
+def _explained(outcomes: t.Sequence[Outcome]) -> list[Suspect]:
     bad = frozenset(number for number, one in enumerate(outcomes) if one["bad"])
     suspects = [one for one in _suspects(outcomes) if one.explains <= bad]
     found: list[Suspect] = []
@@ -52,7 +68,7 @@ def uncertain(outcomes: t.Sequence[Outcome]) -> list[tuple[str, int]]:
         if one.kind != "link":
             continue
         rail = one.rails[0]
-        met = {name: _partners(outcomes, name, rail) for name in one.names}
+        met = {name: _partners([pair for pair in outcomes if not pair.get("down")], name, rail) for name in one.names}
         found += [(name, rail) for name in one.names if len(met[name]) < 2]
     return found
 

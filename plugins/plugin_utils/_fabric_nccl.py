@@ -12,7 +12,7 @@ from __future__ import annotations
 import statistics
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _docker_run, _nccl_transport
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _docker_run, _fabric_ends, _nccl_transport
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._burn_in import INSIDE
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._fabric_pairs import NO_ADDRESS
 
@@ -38,7 +38,8 @@ def group(ends: t.Mapping[str, End]) -> dict[str, t.Any]:
     """
     unable = {name: end["why_no_gpus"] if end else "it has left the run" for name, end in ends.items()}
     able = [name for name, why in unable.items() if not why]
-    rates = [hca["gbps"] for name in able for hca in ends[name]["hcas"]]
+    live = {name: _fabric_ends.live(ends[name]) for name in able}
+    rates = [hca["gbps"] for hcas in live.values() for hca in hcas]
     problem = ""
     if len(able) < 2:
         told = "; ".join(f"{name}: {why}" for name, why in unable.items() if why)
@@ -51,8 +52,8 @@ def group(ends: t.Mapping[str, End]) -> dict[str, t.Any]:
         "gpus": {name: ends[name]["gpus"] for name in able},
         "address": ends[able[0]]["address"] if able else "",
         "interfaces": {name: ends[name]["interface"] for name in able},
-        "chosen": {name: [hca["name"] for hca in ends[name]["hcas"]] for name in able},
-        "nics": min((len(ends[name]["hcas"]) for name in able), default=0),
+        "chosen": {name: [hca["name"] for hca in hcas] for name, hcas in live.items()},
+        "nics": min((len(hcas) for hcas in live.values()), default=0),
         "nic_gbps": None if None in rates else min(rates, default=None),
         "problem": problem,
     }

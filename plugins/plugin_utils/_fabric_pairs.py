@@ -7,13 +7,14 @@
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
 An *end* is what a node brings: ``{"address": "10.0.0.1", "hcas": [hca, …]}``, the HCAs in PCI order, each ``{"name", "port",
-"link_layer", "gbps", "gid_index", "numa_node"}``. HCAs of one index are a *rail*: they meet each other, as NCCL's rings do and
+"link_layer", "gbps", "gid_index", "numa_node", "trouble"}``. HCAs of one index are a *rail*: they meet each other, as NCCL's rings do and
 as rail-optimised fabrics are wired. A *pair* is one measurement::
 
     {"server": "n1", "client": "n2", "rail": 0, "server_hca": hca, "client_hca": hca, "address": "10.0.0.1", "port": 18515,
-     "problem": ""}
+     "problem": "", "down": []}
 
-A pair with a problem is not run. A *wave* is the list of pairs that run at once.
+A pair with a problem is not run; ``down`` are the nodes whose HCA is known to be the reason. A *wave* is the list of
+pairs that run at once.
 """
 
 from __future__ import annotations
@@ -153,6 +154,11 @@ def _chunks(pairs: list[Pair], size: int) -> list[list[Pair]]:
 
 def _pair(ends: t.Mapping[str, End], server: str, client: str, rail: int, port: int) -> Pair:
     one, other = ends[server]["hcas"][rail], ends[client]["hcas"][rail]
+    troubles = {
+        name: f"{hca['name']} of {name}: {hca['trouble']}"
+        for name, hca in ((server, one), (client, other))
+        if hca["trouble"]
+    }
     return {
         "server": server,
         "client": client,
@@ -161,7 +167,9 @@ def _pair(ends: t.Mapping[str, End], server: str, client: str, rail: int, port: 
         "client_hca": dict(other),
         "address": ends[server]["address"],
         "port": port,
-        "problem": _mismatch(server, one, client, other)
+        "down": list(troubles),
+        "problem": "; ".join(troubles.values())
+        or _mismatch(server, one, client, other)
         or ("" if ends[server]["address"] else NO_ADDRESS.format(server)),
     }
 

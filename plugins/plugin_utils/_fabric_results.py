@@ -50,6 +50,7 @@ def _merged(pair: Pair, answers: t.Mapping[str, t.Sequence[Measurement]], test: 
         "nodes": 2,
         "nic_gbps": None if None in rates else min(rates),
         "link_layer": pair["server_hca"]["link_layer"],
+        **({"down": list(pair["down"]), "link_failed": True} if pair["down"] else {}),
     }
     return {
         "node": client,
@@ -102,6 +103,7 @@ def outcomes(
             "client": one["node"],
             "rail": one["parameters"]["rail"],
             "hcas": dict(zip((one["node"], one["peer"]), one["subject"].split(" -> "), strict=True)),
+            "down": one["parameters"].get("down", []),
             "bad": _bad(one, medians, floor_share, outlier_share),
             "seen": one["value"] is not None or bool(one["parameters"].get("link_failed")),
         }
@@ -121,6 +123,7 @@ def _bad(one: Measurement, medians: t.Mapping[t.Any, float], floor_share: float,
 
 #: What is said of a suspect, and what to do.
 TEXTS: dict[str, tuple[str, str]] = {
+    "down": ("{hca} of {names}", "It was not measured: mend it as the observation says, and repeat the burn-in."),
     "fabric": (
         "every pair",
         "All pairs are bad: look at what they share, as subnet manager, GID index, MTU, firewall, memlock, a wrong rate in the "
@@ -171,7 +174,7 @@ def _blamed(one: _fabric_blame.Suspect, found: t.Sequence[Outcome]) -> dict[str,
         "ends": " and ".join(f"{hca[name]} of {name}" for name in one.names) if one.kind == "link" else "",
     }
     observed = f"{len(pairs)} of {len(found)} pairs, as {_named(pairs[0])}: {pairs[0]['bad']}"
-    alone = one.names[0] if one.kind in ("node", "hca") else ""
+    alone = one.names[0] if one.kind in ("down", "node", "hca") else ""
     # Nobody saw the link where perftest is missing or a node is out of reach.
     verdict = "fail" if any(pair["seen"] for pair in pairs) else "not_verified"
     return _check(f"fabric: {what.format(**words)}", verdict, observed, remedy, alone)

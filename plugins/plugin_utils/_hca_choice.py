@@ -40,7 +40,8 @@ Class = tuple[str, float]
 def choose(rdma: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the choice of a node::
 
-    {"hcas": ["mlx5_0", …] in PCI order, "nccl_ib_hca": "=mlx5_0:1,mlx5_3:1" or "", "gid_index": int or None,
+    {"hcas": ["mlx5_0", …] in PCI order, "wanted": ["mlx5_0:1", "mlx5_1", …], those and what should be among them,
+     "nccl_ib_hca": "=mlx5_0:1,mlx5_3:1" or "", "gid_index": int or None,
      "address_family": "AF_INET6" where RoCE has no other address, else "", "link_layer": "InfiniBand" | "Ethernet" | "",
      "rate_gbps": float or None, "subnets": [prefixes of the InfiniBand subnets], "declared": bool, "verdict": one of
      _verdict.VERDICTS, "reasons": [sentence], "affinity": {GPU: {"hca", "distance"}}, "mistakes": [sentence],
@@ -53,10 +54,10 @@ def choose(rdma: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[s
     names = in_pci_order(rdma)
     if not wishes.get("used_by_engines", True):
         found.reasons.append("rdma_used_by_engines is false: NCCL uses TCP between nodes")
-        return _result([], {}, wishes, found)
+        return _result([], [], {}, wishes, found)
     if not names and not wishes.get("compute_hcas") and not wishes.get("hcas"):
         found.reasons.append("no RDMA device (/sys/class/infiniband): NCCL uses TCP between nodes")
-        return _result([], {}, wishes, found)
+        return _result([], [], {}, wishes, found)
     if wishes.get("hcas"):
         chosen = _declared(rdma, wishes, names, found)
     else:
@@ -65,11 +66,12 @@ def choose(rdma: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[s
     _hca_doubts.topology(rdma, chosen, near, wishes, found)
     _hca_doubts.fabric(chosen, wishes, found)
     _hca_doubts.number(names, chosen, wishes, found)
-    return _result(chosen, _hca_topology.affinity(near), wishes, found)
+    return _result(chosen, _wanted(names, chosen, wishes, found), _hca_topology.affinity(near), wishes, found)
 
 
 def _result(
     chosen: t.Sequence[Port],
+    wanted: t.Sequence[str],
     affinity: t.Mapping[str, t.Any],
     wishes: t.Mapping[str, t.Any],
     found: Findings,
@@ -79,6 +81,7 @@ def _result(
     roce = layers == {ETHERNET}
     return {
         "hcas": list(dict.fromkeys(port.hca for port in chosen)),
+        "wanted": list(wanted),
         "nccl_ib_hca": "=" + ",".join(f"{port.hca}:{port.number}" for port in chosen) if chosen else "",
         "gid_index": wishes.get("gid_index") if roce else None,
         "address_family": "AF_INET6" if roce and _hca_doubts.only_ipv6(chosen) else "",
@@ -92,6 +95,27 @@ def _result(
         "mistakes": found.mistakes,
         "suspects": found.suspects,
     }
+
+
+def _wanted(
+    names: t.Sequence[str], chosen: t.Sequence[Port], wishes: t.Mapping[str, t.Any], found: Findings
+) -> list[str]:
+    """Return in PCI order the chosen ports and the HCAs that are down or missing and should be among them.
+
+    Where the declared number is there without them, those that are down are spare ports of the same card.
+    """
+    of_hca: dict[str, list[str]] = {}
+    for port in chosen:
+        of_hca.setdefault(port.hca, []).append(f"{port.hca}:{port.number}")
+    enough = bool(wishes.get("compute_hcas")) and len(of_hca) == wishes["compute_hcas"]
+    should = list(wishes.get("hcas") or ()) or [*of_hca, *([] if enough else found.suspects)]
+    order = [name for name in names if name in should]
+    for at, name in enumerate(should):
+        if name not in order:
+            # A device that is not there has no address: it keeps its place in the list.
+            before = should[at - 1] if at else ""
+            order.insert(order.index(before) + 1 if before else 0, name)
+    return [label for name in order for label in of_hca.get(name, [name])]
 
 
 def _declared(
@@ -141,7 +165,8 @@ def _by_rule(
     chosen = _one_class(fit, wishes, found)
     # Of a storage HCA that is down nobody is warned here: it is of another kind.
     kinds = {_kind(rdma, port.hca) for port in chosen}
-    found.suspects = list(dict.fromkeys(port.hca for port in down if not chosen or _kind(rdma, port.hca) in kinds))
+    dead = [port.hca for port in down if port.hca not in {one.hca for one in chosen}]
+    found.suspects = list(dict.fromkeys(name for name in dead if not chosen or _kind(rdma, name) in kinds))
     return chosen
 
 

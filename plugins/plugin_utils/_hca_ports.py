@@ -103,4 +103,7 @@ def unfit(rdma: t.Mapping[str, t.Any], name: str) -> str:
             return f"part of {bond}"
     if rdma["default_route"] in interfaces:
         return f"its interface {rdma['default_route']} has the default route"
+    under = sorted(interfaces & set(rdma["below_default_route"]))
+    if under:
+        return f"the default route by {rdma['default_route']} lies on its interface {under[0]}"
     return ""

@@ -179,15 +179,16 @@ def boot_settings(
 def expectation(wishes: t.Mapping[str, t.Any], chosen: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Return the profile for ``rdma_health``: what was declared, and what this role has made so.
 
-    HCAs that are down and should be among the chosen are expected too, unless the declared number is there without them: then
-    they are spare ports of the same card. Empty where engines have nothing to use.
+    HCAs that are down and should be among the chosen are expected too. Empty where engines have nothing to use.
     """
     wanted = wishes["compute_hcas"]
-    enough = bool(wanted) and len(chosen["hcas"]) == wanted
-    names = list(wishes["hcas"]) or [*chosen["hcas"], *([] if enough else chosen["suspects"])]
+    names = list(dict.fromkeys(label.partition(":")[0] for label in chosen["wanted"]))
     hcas: list[str] | int = wanted if wanted and len(names) != wanted else names
     if not hcas or not wishes["used_by_engines"]:
         return {}
     found = {"hcas": hcas, "rate_gbps": wishes["rate_gbps"] or chosen["rate_gbps"], "link_layer": chosen["link_layer"]}
     found |= {"max_read_request": wishes["max_read_request_bytes"], "topology_file": wishes["topology_file"]}
+    if chosen["link_layer"] == ETHERNET:
+        found["roce_trust"] = "" if wishes["roce_trust"] == "keep" else wishes["roce_trust"]
+        found["roce_pfc_priorities"] = sorted(wishes["roce_pfc_priorities"])
     return {key: value for key, value in found.items() if value}

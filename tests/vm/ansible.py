@@ -19,6 +19,10 @@ from tests.vm.guest import Guest, tail
 from tests.vm.say import say
 
 PLAYBOOKS = pathlib.Path(__file__).parent / "playbooks"
+REPORTS = paths.LOGS / "reports"
+
+#: ansible-playbook's exit status when hosts have failed.
+FAILED_HOSTS = 2
 
 
 def inventory(name: str, guests: list[Guest]) -> pathlib.Path:
@@ -28,17 +32,28 @@ def inventory(name: str, guests: list[Guest]) -> pathlib.Path:
     return path
 
 
-def play(playbook: pathlib.Path, inventory_file: pathlib.Path, *more: str, timeout_seconds: float = 300) -> None:
-    """Run a playbook; what it says is kept beside the consoles. Raises LabError with its end when it fails."""
+def play(
+    playbook: pathlib.Path,
+    inventory_file: pathlib.Path,
+    *more: str,
+    timeout_seconds: float = 300,
+    fails: bool = False,
+    name: str = "",
+) -> None:
+    """Run a playbook; what it says is kept beside the consoles, as ``name``. Raises LabError with its end when it fails.
+
+    ``fails``: it has to find something, and end with Ansible's status of failed hosts.
+    """
     begun = time.monotonic()
-    log = paths.LOGS / f"{playbook.stem}.log"
+    name = name or playbook.stem
+    log = paths.LOGS / f"{name}.log"
     argv = [str(paths.BIN / "ansible-playbook"), "-i", str(inventory_file), str(playbook), *more]
     env = {
         **os.environ,
         "ANSIBLE_CONFIG": str(lab_paths.ROOT / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
         # What somebody has in reports/ stays there.
-        "GPUFLEET_REPORT_DIRECTORY": str(paths.LOGS / "reports"),
+        "GPUFLEET_REPORT_DIRECTORY": str(REPORTS),
     }
     with log.open("w", encoding="utf-8") as out:
         try:
@@ -53,7 +68,12 @@ def play(playbook: pathlib.Path, inventory_file: pathlib.Path, *more: str, timeo
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise LabError(f"{playbook.name} did not end within {timeout_seconds:g} s:\n{tail(log)}") from None
-    if done.returncode:
-        raise LabError(f"{playbook.name} returned {done.returncode}:\n{tail(log, 40)}")
-    say(f"proven: {playbook.stem}, {time.monotonic() - begun:.0f} s")
+            raise LabError(f"{name} did not end within {timeout_seconds:g} s:\n{tail(log)}") from None
+    if done.returncode != (FAILED_HOSTS if fails else 0):
+        raise LabError(f"{name} returned {done.returncode}:\n{tail(log, 40)}")
+    say(f"proven: {name}, {time.monotonic() - begun:.0f} s")
+
+
+def changed() -> int:
+    """Return how many tasks the last playbook changed, as its report says."""
+    return int(lab_paths.read_json(REPORTS / "last.json")["counts"]["changed"])

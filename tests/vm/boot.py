@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.lab import nvidia_repository
 from tests.vm import ansible, image
 from tests.vm.guest import Guest, Shape, free_port
+from tests.vm.say import must
 
 #: Under emulation: systemd with all its units, twice.
 START_SECONDS = 240
@@ -25,3 +26,5 @@ def prove() -> None:
         guest.wait_for_ssh(START_SECONDS)
         inventory = ansible.inventory("boot", [guest])
         ansible.play(ansible.PLAYBOOKS / "boot.yml", inventory, timeout_seconds=PLAYBOOK_SECONDS)
+        ansible.play(ansible.PLAYBOOKS / "boot_again.yml", inventory, timeout_seconds=PLAYBOOK_SECONDS)
+        must(ansible.changed() == 0, "a second run of os_tuning and rdma after the reboot changes nothing")

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Two guests and a cable: soft-RoCE as the kernel shows it, our modules and our burn-in over it, and the cable pulled."""
+"""Two guests and a cable: soft-RoCE as the kernel shows it, our modules and our burn-in over it, and the same with the cable pulled."""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ def prove() -> None:
         for guest in guests:
             guest.wait_for_ssh()
         inventory = ansible.inventory("verbs", guests)
+        burn_in = (BURN_IN, inventory, "--tags", "fabric", "-e", f"@{ansible.PLAYBOOKS / 'vars/verbs.yml'}")
         ansible.play(ansible.PLAYBOOKS / "verbs.yml", inventory)
-        ansible.play(BURN_IN, inventory, "--tags", "fabric", "-e", f"@{ansible.PLAYBOOKS / 'vars/verbs.yml'}")
+        ansible.play(*burn_in)
         speeds(ACCEPTANCE / "latest.json")
+        blamed(ACCEPTANCE / "latest.json", {"fabric": "pass"})
         guests[1].plug(False)
         ansible.play(ansible.PLAYBOOKS / "verbs_unplugged.yml", inventory)
+        ansible.play(*burn_in, fails=True, name="burn_in_unplugged")
+        blamed(ACCEPTANCE / "latest.json", {"fabric: rxe0 of n2": "fail"})
 
 
 def speeds(acceptance: pathlib.Path) -> None:
@@ -53,3 +57,10 @@ def speeds(acceptance: pathlib.Path) -> None:
         told = ", ".join(f"{one['value']} {one['unit']}" for one in figures) or "nothing"
         between = [{one["node"], one["peer"]} for one in figures]
         must(between == [{"n1", "n2"}], f"{kind}: {told}")
+
+
+def blamed(acceptance: pathlib.Path, verdicts: dict[str, str]) -> None:
+    """Hold who is to blame for the pairs of the burn-in, by the names of its checks; what it could not look at is left out."""
+    checks = [one for one in lab_paths.read_json(acceptance).get("checks", []) if one["name"].startswith("fabric")]
+    told = {one["name"]: one["verdict"] for one in checks if one["verdict"] != "not_verified"}
+    must(told == verdicts, f"the burn-in says {told}")

@@ -169,3 +169,10 @@ class Watch:
         self._end.set()
         self._thread.join(timeout=5)
         return list(self.seen)
+
+
+def known_of(cards: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+    """Return what the fleet is told of a node's cards: gpu, gpus and driver, or that there are none."""
+    if not cards:
+        return {"gpus": 0}
+    return {"gpu": cards[0]["name"], "gpus": len(cards), "driver": cards[0]["driver"]}

@@ -24,7 +24,7 @@ import time
 import typing as t
 
 import burn_in_meeting as meeting
-from burn_in_cards import NoCardsError, looker
+from burn_in_cards import NoCardsError, known_of, looker
 from burn_in_values import measurement
 from burn_in_workers import Reply, Worker, ask
 from gpu_burn_in import HERE, environment, foreign, started
@@ -85,14 +85,16 @@ def requests(
 
 
 def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.Sequence[str]) -> dict[str, t.Any]:
-    """Return what this node saw: series, wrong, log, fault, tool, problem. ``worker``: the command of a card's process."""
+    """Return what this node saw: known, series, wrong, log, fault, tool, problem. ``worker``: the command of a card's process."""
     until = time.monotonic() + asked.seconds
     names, gpus = asked.nodes.split(","), [int(one) for one in asked.gpus.split(",")]
     result: dict[str, t.Any] = {"series": [], "wrong": None, "log": "", "fault": False, "tool": "", "problem": ""}
+    result["known"] = known_of(())
     try:
         cards = looker()[0]()
     except NoCardsError as why:
         return {**result, "problem": str(why)}
+    result["known"] = known_of(cards)
     wanted = gpus[names.index(asked.node)]
     problem = "" if asked.busy else foreign(cards)
     if len(cards) != wanted:
@@ -138,7 +140,7 @@ def main() -> None:
     one = measurement("all_reduce", f"{asked.gpus} GPUs", (), {key: seen[key] for key in ("wrong", "log", "fault")})
     one |= {key: seen[key] for key in ("series", "tool", "problem")}
     one |= {"kind": "nccl_all_reduce", "node": asked.node, "seconds": round(time.monotonic() - began, 1)}
-    print(json.dumps({"fleet": {asked.node: {}}, "measurements": [one]}), flush=True)
+    print(json.dumps({"fleet": {asked.node: seen["known"]}, "measurements": [one]}), flush=True)
 
 
 if __name__ == "__main__":

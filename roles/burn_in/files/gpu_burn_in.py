@@ -28,7 +28,7 @@ import typing as t
 
 import burn_in_gpu
 import burn_in_ring
-from burn_in_cards import Look, NoCardsError, looker
+from burn_in_cards import Look, NoCardsError, known_of, looker
 from burn_in_run import Run
 from burn_in_tiers import TIERS
 from burn_in_values import Measurement, missing
@@ -110,9 +110,7 @@ def measure(asked: argparse.Namespace, say: t.Callable[[str], None], worker: t.S
         problem = problem or ("" if cards else "the driver tells of no card")
     except NoCardsError as why:
         cards, problem = [], str(why)
-    known: dict[str, t.Any] = {"gpus": 0}
-    if cards:
-        known = {"gpu": cards[0]["name"], "gpus": len(cards), "driver": cards[0]["driver"]}
+    known = known_of(cards)
     result["fleet"][asked.node] = known
     if problem:
         say(f"nothing was measured: {problem}")

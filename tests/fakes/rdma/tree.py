@@ -15,6 +15,7 @@ Profiles are those of ``shapes``. Changes are keywords with plain data, so that 
 ``function``  {PCI address: {file: text}}, e.g. ``current_link_width``
 ``config``    {PCI address: keywords of ``config_space``}
 ``net``       {interface: {file: text}} below /sys/class/net
+``dcb``       {interface: {pfc, trust, problem}}, what the kernel says of priorities
 ``modules``   {name: version}
 ``log``       lines of the kernel, or [seconds since boot, line]; None: nobody can read them
 ``gids``      how many entries each table of GIDs has
@@ -50,7 +51,10 @@ HARDWARE_COUNTERS = ("rnr_nak_retry_err", "local_ack_timeout_err", "out_of_seque
 NO_GID = "0000:0000:0000:0000:0000:0000:0000:0000"
 
 DEFAULTS: Data = {
-    **{key: {} for key in ("device", "port", "later", "function", "config", "net", "modules", "files", "answers")},
+    **{
+        key: {}
+        for key in ("device", "port", "later", "function", "config", "net", "dcb", "modules", "files", "answers")
+    },
     "log": [],
     "gids": 8,
     "memlock": "unlimited",
@@ -71,7 +75,12 @@ def make_host(root: str | os.PathLike[str], profile: str = "h100x8", **changes: 
     base = pathlib.Path(root)
     for path, content in files.items():
         _write(base / path.lstrip("/"), content)
-    return Host(root=str(root), run=_answering(programs.answers(node)), sleep=lambda seconds: _later(base, node))
+    return Host(
+        root=str(root),
+        run=_answering(programs.answers(node)),
+        sleep=lambda seconds: _later(base, node),
+        priorities=lambda interface: {"pfc": [3], "trust": "dscp", "problem": "", **node["dcb"].get(interface, {})},
+    )
 
 
 def _write(target: pathlib.Path, content: Content) -> None:

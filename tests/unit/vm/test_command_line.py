@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import pathlib
 import sys
@@ -42,7 +43,7 @@ def test_all_runs_every_proof(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("program", "message"),
-    [("echo task failed; exit 2", r"x\.yml returned 2:\n.*task failed"), ("exec sleep 60", "did not end within 0.5 s")],
+    [("echo task failed; exit 2", r"x returned 2:\n.*task failed"), ("exec sleep 60", "did not end within 0.5 s")],
 )
 def test_a_failed_playbook_shows_its_end(
     program: str, message: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
@@ -54,6 +55,20 @@ def test_a_failed_playbook_shows_its_end(
     monkeypatch.setattr(paths, "LOGS", tmp_path)
     with pytest.raises(LabError, match=message):
         ansible.play(pathlib.Path("x.yml"), pathlib.Path("hosts"), timeout_seconds=0.5 if "sleep" in program else 60)
+
+
+@pytest.mark.parametrize(("status", "good"), [(2, True), (0, False), (4, False)])
+def test_a_playbook_that_must_find_something(
+    status: int, good: bool, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    player = tmp_path / "ansible-playbook"
+    player.write_text(f"#!/bin/sh\nexit {status}\n")
+    player.chmod(0o755)
+    monkeypatch.setattr(paths, "BIN", tmp_path)
+    monkeypatch.setattr(paths, "LOGS", tmp_path)
+    with contextlib.nullcontext() if good else pytest.raises(LabError, match=f"y returned {status}"):
+        ansible.play(pathlib.Path("x.yml"), pathlib.Path("hosts"), fails=True, name="y")
+    assert (tmp_path / "y.log").exists()
 
 
 def test_ansible_is_the_one_beside_this_python() -> None:

@@ -48,3 +48,25 @@ def test_a_missing_figure_fails(measured: list[dict[str, t.Any]], tmp_path: path
 def test_no_acceptance_at_all_fails(tmp_path: pathlib.Path) -> None:
     with pytest.raises(LabError, match="rdma_write_bw"):
         verbs.speeds(tmp_path / "none.json")
+
+
+def check(name: str, verdict: str) -> dict[str, str]:
+    return {"name": name, "verdict": verdict}
+
+
+@pytest.mark.parametrize(
+    ("checks", "wanted", "good"),
+    [
+        ([check("fabric", "pass"), check("GEMM", "fail")], {"fabric": "pass"}, True),
+        ([check("fabric", "not_verified"), check("fabric: rxe0 of n2", "fail")], {"fabric: rxe0 of n2": "fail"}, True),
+        ([check("fabric: rxe0 of n1", "fail")], {"fabric: rxe0 of n2": "fail"}, False),
+        ([], {"fabric": "pass"}, False),
+    ],
+)
+def test_who_is_to_blame(tmp_path: pathlib.Path, checks: list[t.Any], wanted: dict[str, str], good: bool) -> None:
+    lab_paths.write_json(tmp_path / "run.json", {"checks": checks})
+    if good:
+        verbs.blamed(tmp_path / "run.json", wanted)
+        return
+    with pytest.raises(LabError, match="the burn-in says"):
+        verbs.blamed(tmp_path / "run.json", wanted)

@@ -9,6 +9,8 @@ import pytest
 from ansible_collections.gpufleet.inference.plugins.filter.fabric_end import FilterModule
 
 PORT = {
+    "state": "ACTIVE",
+    "physical_state": "LinkUp",
     "link_layer": "Ethernet",
     "rate_gbps": 100.0,
     "gids": [{"index": 3, "gid": "0000:0000:0000:0000:0000:ffff:0a00:0001", "type": "RoCE v2"}],
@@ -24,4 +26,5 @@ def test_a_negative_index_is_looked_for(declared: int, index: int) -> None:
 
 
 def test_nothing_is_needed() -> None:
-    assert FilterModule().filters()["fabric_end"]({})["hcas"] == []
+    found = FilterModule().filters()["fabric_end"]({}, mistakes=["Wrong."])
+    assert (found["hcas"], found["problem"]) == ([], "Wrong.")

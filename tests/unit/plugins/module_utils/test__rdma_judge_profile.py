@@ -19,6 +19,11 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._rdma_judge_pro
         ({"hcas": "4", "rate_gbps": "400"}, Profile(hcas=4, rate_gbps=400)),
         ({"hcas": ["mlx5_0"], "storage_hcas": 2}, Profile(hcas=("mlx5_0",), storage_hcas=2)),
         ({"rate_gbps": 2.5, "memlock": "no"}, Profile(rate_gbps=2.5, memlock=False)),
+        (
+            {"roce_trust": "dscp", "roce_pfc_priorities": ["4", 3]},
+            Profile(roce_trust="dscp", roce_pfc_priorities=(3, 4)),
+        ),
+        ({"roce_pfc_priorities": []}, Profile(roce_pfc_priorities=())),
         ({"gdr": "any", "acs": "any", "firmware": 28.41}, Profile(gdr="any", acs="any", firmware="28.41")),
     ],
 )
@@ -35,6 +40,9 @@ def test_profiles(expect: dict[str, t.Any], wanted: Profile) -> None:
         ({"rate_gbps": True}, "no number"),
         ({"mtu": -1}, "no number"),
         ({"link_layer": "infiniband"}, "none of InfiniBand, Ethernet"),
+        ({"roce_trust": "keep"}, "none of dscp, pcp"),
+        ({"roce_pfc_priorities": [3, 8]}, "no list of priorities"),
+        ({"roce_pfc_priorities": "34"}, "no list of priorities"),
         ({"memlock": "perhaps"}, "neither true nor false"),
     ],
 )

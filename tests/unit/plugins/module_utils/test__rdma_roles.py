@@ -65,3 +65,10 @@ def test_left_out(tmp_path: pathlib.Path, shape: str, why: dict[str, str]) -> No
 def test_members_of_a_bond_are_left_out(tmp_path: pathlib.Path) -> None:
     make_host(tmp_path, "roce", files={"/sys/class/net/bond7/bonding/slaves": "eth2 eth3"})
     assert set(_rdma_roles.left_out(_rdma_sysfs.read(str(tmp_path)))) == {"mlx5_2", "mlx5_3"}
+
+
+def test_a_default_route_over_a_vlan_leaves_the_card_below_out(tmp_path: pathlib.Path) -> None:
+    route = "Iface Destination Gateway Flags RefCnt Use Metric Mask\nbr0 00000000 01004D0A 0003 0 0 0 00000000"
+    lower = {"/sys/class/net/br0/lower_eth5.100": "", "/sys/class/net/eth5.100/lower_eth5": ""}
+    make_host(tmp_path, "roce", files={**lower, "/proc/net/route": route})
+    assert _rdma_roles.left_out(_rdma_sysfs.read(str(tmp_path))) == {"mlx5_5": "carries the default route by br0"}

@@ -87,10 +87,30 @@ def test_a_node_without_devices_is_asked_nothing(tmp_path: pathlib.Path, monkeyp
     make_host(tmp_path, "none")
     monkeypatch.setattr(_rdma_sysfs, "gpus", asked)
     monkeypatch.setattr(_rdma_sysfs, "bonds", asked)
-    assert _rdma_sysfs.read(str(tmp_path)) == {"hcas": {}, "gpus": {}, "default_route": "", "bonds": {}}
+    assert _rdma_sysfs.read(str(tmp_path)) == {
+        "hcas": {},
+        "gpus": {},
+        "default_route": "",
+        "below_default_route": [],
+        "bonds": {},
+    }
 
 
 def test_other_cards_can_stand_for_gpus(tmp_path: pathlib.Path) -> None:
     make_host(tmp_path, "h100x8")
     found = _rdma_sysfs.read(str(tmp_path), vendor="0x15b3", classes=("0207",))
     assert sorted(found["gpus"]) == sorted(one["address"] for one in PROFILES["h100x8"]["hcas"].values())
+
+
+def test_what_the_default_route_lies_on(tmp_path: pathlib.Path) -> None:
+    # A bridge on a VLAN on a bond of two cards, as the kernel links them; a loop must not hang.
+    net = tmp_path / "sys/class/net"
+    on = {"br0": ["bond0.7"], "bond0.7": ["bond0"], "bond0": ["eth0", "eth1"], "eth0": [], "eth1": ["br0"]}
+    for name, lower in on.items():
+        (net / name).mkdir(parents=True)
+        (net / name / "upper_other").touch()
+        for one in lower:
+            (net / name / f"lower_{one}").symlink_to(f"../{one}")
+    assert _rdma_sysfs.below_interface(str(tmp_path), "bond0.7") == ["bond0", "bond0.7", "br0", "eth0", "eth1"]
+    assert _rdma_sysfs.below_interface(str(tmp_path), "eth0") == []
+    assert _rdma_sysfs.below_interface(str(tmp_path), "gone") == []

@@ -158,6 +158,15 @@ def test_paths_are_registered_for_node_facts_but_no_secret(run_module: Run, tmp_
     assert f"{tmp_path}/etc/x.conf" not in _files.states(), "what became a secret is forgotten"
 
 
+def test_what_somebody_writes_where_ours_was_is_not_ours(run_module: Run, tmp_path: pathlib.Path) -> None:
+    path = str(tmp_path / "nccl.conf")
+    run_module("file_set", files=[{"path": path, "content": "ours", "shared": True, **OWN}])
+    assert _files.states()[path]["kind"] == "file"
+    run_module("file_set", files=[{"path": path, "state": "absent", "shared": True}])
+    pathlib.Path(path).write_text("theirs")
+    assert path not in _files.states()
+
+
 @pytest.mark.parametrize("text", ["{", "{}", "[1]", ""])
 def test_a_broken_registry_is_an_empty_one(run_module: Run, tmp_path: pathlib.Path, text: str) -> None:
     pathlib.Path(_files.REGISTRY).write_text(text)

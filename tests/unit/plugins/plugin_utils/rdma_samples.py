@@ -89,6 +89,7 @@ def rdma(hcas: Data, gpus: t.Iterable[Data] = (), **more: t.Any) -> Data:
         "hcas": hcas,
         "gpus": {one["path"][-1]: one for one in gpus},
         "default_route": "eth9",
+        "below_default_route": [],
         "bonds": {},
         **more,
     }

@@ -154,6 +154,21 @@ def test_a_baseline_speaks_of_its_own_conditions_only() -> None:
         assert thresholds.judge(one, fleet(gpu), own)["verdict"] == "not_verified"
 
 
+@pytest.mark.parametrize(
+    ("rows", "verdict"),
+    [([("", 760.0)], "pass"), ([("", 760.0), ("h20-96", 300.0)], "pass"), ([("", 300.0), ("h20-96", 900.0)], "fail")],
+)
+def test_between_hcas_a_baseline_without_cards_counts_too(rows: list[tuple[str, float]], verdict: str) -> None:
+    pair = {"nodes": 2, "nic_gbps": 800.0}
+    own = {"rows": [row for gpu, figure in rows for row in baseline(gpu, "rdma_write_bw", figure, **pair)["rows"]]}
+    assert thresholds.judge(measured("rdma_write_bw", 750.0, **pair), fleet("h20-96"), own)["verdict"] == verdict
+
+
+def test_a_baseline_of_cards_that_nobody_knows_is_for_no_others() -> None:
+    own = baseline("", "all_reduce", 364, **NODE)
+    assert thresholds.judge(measured("all_reduce", 364, **NODE), fleet("h20-96"), own)["verdict"] == "not_verified"
+
+
 def test_published_figures_win_over_the_baseline() -> None:
     weak = baseline("h200-sxm-141", "hbm_copy", 2000, bytes=4 * GIB)
     assert thresholds.judge(measured("hbm_copy", 1900, bytes=4 * GIB), fleet("h200-sxm-141"), weak)["verdict"] == "fail"

@@ -14,7 +14,7 @@ WISHES = {"rounds": 1, "at_once": 0, "port": 18515, "floor_share": 0.9, "image":
 
 
 def end(number: int, rails: int = 1) -> dict[str, t.Any]:
-    hca = {"port": "1", "link_layer": "InfiniBand", "gbps": 400.0, "gid_index": None, "numa_node": None}
+    hca = {"port": "1", "link_layer": "InfiniBand", "gbps": 400.0, "gid_index": None, "numa_node": None, "trouble": ""}
     hcas = [{"name": f"mlx5_{rail}", **hca} for rail in range(rails)]
     common = {"problem": "", "gpus": 8, "why_no_gpus": "no image", "interface": "bond0"}
     return {"address": f"10.0.0.{number}", "hcas": hcas, **common}
@@ -116,3 +116,29 @@ def test_nodes_that_cannot_take_part_leave_a_reason() -> None:
     found = _fabric.figures(_fabric.plan(fleet(2), WISHES), {}, {}, {"n1": {}, "n2": {}}, WISHES)
     reduced = [one for one in found["measurements"] if one["kind"] == "nccl_all_reduce"]
     assert [one["problem"] for one in reduced] == ["fewer than two nodes can take part (n1: no image; n2: no image)"]
+
+
+def test_one_hca_that_is_down_is_named_and_the_rest_is_measured() -> None:
+    ends = {name: {**one, "why_no_gpus": ""} for name, one in fleet(2, 2).items()}
+    ends["n2"]["hcas"][0] |= {"gbps": None, "trouble": "its port 1 is DOWN"}
+    made = _fabric.plan(ends, {**WISHES, "rounds": 0})
+    assert [wave["n1"]["hca"] for wave in made["parts"]] == ["mlx5_1"]
+    assert made["group"]["chosen"] == {"n1": ["mlx5_0", "mlx5_1"], "n2": ["mlx5_1"]}
+    assert (made["group"]["nics"], made["group"]["nic_gbps"]) == (1, 400.0)
+    answers: dict[str, list[t.Any]] = {}
+    answered(made["parts"], set(), answers)
+    assert _fabric.swaps(made, answers, WISHES) == {"parts": [], "pairs": []}
+    found = _fabric.figures(made, {}, answers, {}, WISHES)
+    assert [(one["name"], one["verdict"]) for one in found["checks"]] == [("fabric: mlx5_0 of n2", "fail")]
+    assert found["facts"]["n2"] == {"nics": 1, "nic_gbps": 400.0}
+    pairs = [one for one in found["measurements"] if one["kind"] == "rdma_write_bw"]
+    assert sorted(one["value"] or 0.0 for one in pairs) == [0.0, 392.0]
+
+
+def test_the_cards_of_a_run_of_the_fabric_alone_are_known() -> None:
+    cards = {"gpu": "NVIDIA H20", "gpus": 8, "driver": "580.1"}
+    ends = {**fleet(2), "n3": {**end(3), "hcas": []}, "n4": None}
+    runs = {"n1": {"fleet": {"n1": cards}, "measurements": []}, "n3": {"fleet": {"n3": cards}, "measurements": []}}
+    runs["n2"] = {"fleet": {"n2": {"problem": "no image"}}, "measurements": []}
+    found = _fabric.figures(_fabric.plan(ends, WISHES), {}, {}, runs, WISHES)["facts"]  # type: ignore[arg-type]
+    assert found == {"n1": {"nics": 1, "nic_gbps": 400.0, **cards}, "n2": {"nics": 1, "nic_gbps": 400.0}, "n3": cards}

@@ -130,3 +130,31 @@ def test_a_node_that_is_in_every_pair_is_blamed_before_what_all_share(rails: int
 def test_a_link_between_nodes_that_met_others_is_certain() -> None:
     given = outcomes(4, 1, lambda one, other, rail: (one, other) == ("n1", "n2"))
     assert _fabric_blame.uncertain(given) == []
+
+
+def down(name: str, rail: int, found: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Return the outcomes with an HCA of which it was known that it is down."""
+    for one in found:
+        if one["rail"] == rail and name in (one["server"], one["client"]):
+            one |= {"bad": "DOWN", "down": [name]}
+    return found
+
+
+@pytest.mark.parametrize(("nodes", "rails"), [(2, 1), (2, 2), (4, 2)])
+def test_what_is_known_to_be_down_is_named_and_nothing_else(nodes: int, rails: int) -> None:
+    given = down("n2", 0, outcomes(nodes, rails, lambda *_: False))
+    (found,) = _fabric_blame.find(given)
+    assert (found.kind, found.names, found.rails, len(found.explains)) == ("down", ("n2",), (0,), nodes - 1)
+    assert _fabric_blame.uncertain(given) == []
+
+
+def test_beside_it_the_others_are_judged_as_ever() -> None:
+    given = down("n1", 0, outcomes(4, 2, lambda one, _other, rail: (one, rail) == ("n3", 1)))
+    found = _fabric_blame.find(given)
+    assert [(one.kind, one.names, one.rails) for one in found] == [("down", ("n1",), (0,)), ("hca", ("n3",), (1,))]
+    assert all(given[number]["bad"] == "slow" for number in found[1].explains)
+
+
+def test_a_partner_that_was_down_says_nothing_about_a_link() -> None:
+    given = [one for one in outcomes(3, 1, lambda *_: True) if {one["server"], one["client"]} != {"n1", "n3"}]
+    assert ("n2", 0) in _fabric_blame.uncertain(down("n3", 0, given))

@@ -21,7 +21,11 @@ GIDS = [
 
 
 def port(layer: str = "InfiniBand", rate: float | None = 400.0, gids: t.Sequence[t.Any] = ()) -> dict[str, t.Any]:
-    return {"link_layer": layer, "rate_gbps": rate, "gids": list(gids)}
+    active = {"state": "ACTIVE", "physical_state": "LinkUp"}
+    return {**active, "link_layer": layer, "rate_gbps": rate, "gids": list(gids)}
+
+
+DOWN = {**port(), "state": "DOWN", "physical_state": "Polling"}
 
 
 def node(**hcas: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -47,6 +51,7 @@ def test_the_chosen_ones_in_their_order() -> None:
                 "gbps": None,
                 "gid_index": None,
                 "numa_node": 1,
+                "trouble": "",
             },
             {
                 "name": "mlx5_0",
@@ -55,6 +60,7 @@ def test_the_chosen_ones_in_their_order() -> None:
                 "gbps": 400.0,
                 "gid_index": None,
                 "numa_node": 1,
+                "trouble": "",
             },
         ],
         "problem": "",
@@ -64,20 +70,34 @@ def test_the_chosen_ones_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "problem"),
+    ("wanted", "trouble"),
     [
-        ("mlx5_7", "the node has no mlx5_7; it has mlx5_0"),
-        ("mlx5_0:2", "the node has no mlx5_0:2; it has mlx5_0"),
+        ("mlx5_7", "the node does not have it; it has mlx5_0, mlx5_1"),
+        ("mlx5_0:2", "it has no port 2"),
+        ("mlx5_1", "its port 1 is DOWN (Polling)"),
+        ("mlx5_1:1", "look at cable"),
     ],
 )
-def test_what_the_node_lacks_is_told(wanted: str, problem: str) -> None:
-    found = _fabric_ends.end(node(mlx5_0={"1": port()}), [wanted])
-    assert (found["hcas"], found["problem"]) == ([], problem)
+def test_what_cannot_take_part_keeps_its_place_and_says_why(wanted: str, trouble: str) -> None:
+    found = _fabric_ends.end(node(mlx5_0={"1": port()}, mlx5_1={"1": DOWN}), [wanted, "mlx5_0"])["hcas"]
+    assert [hca["name"] for hca in found] == [wanted.partition(":")[0], "mlx5_0"]
+    assert trouble in found[0]["trouble"]
+    assert (found[0]["gbps"], found[1]["trouble"]) == (None, "")
+    assert _fabric_ends.live({"hcas": found}) == found[1:]
+
+
+def test_of_several_ports_the_active_one_is_taken() -> None:
+    (found,) = _fabric_ends.end(node(mlx5_0={"1": DOWN, "2": port()}), ["mlx5_0"])["hcas"]
+    assert (found["port"], found["trouble"]) == ("2", "")
+
+
+def test_mistakes_of_the_choice_are_its_problem() -> None:
+    assert _fabric_ends.end({}, mistakes=["One.", "Two."])["problem"] == "One. Two."
 
 
 @pytest.mark.parametrize("facts", [{}, {"rdma": None}, {"rdma": {}}])
 def test_a_node_without_rdma(facts: dict[str, t.Any]) -> None:
-    assert _fabric_ends.end(facts, ["rxe0"])["problem"] == "the node has no rxe0; it has no HCA"
+    assert _fabric_ends.end(facts, ["rxe0"])["hcas"][0]["trouble"] == "the node does not have it; it has no HCA"
     assert _fabric_ends.end(facts) == {
         "address": "",
         "interface": "",
@@ -86,6 +106,30 @@ def test_a_node_without_rdma(facts: dict[str, t.Any]) -> None:
         "gpus": 0,
         "why_no_gpus": "",
     }
+
+
+def end_of(*names: str) -> dict[str, t.Any]:
+    return {"hcas": [{"name": name, "trouble": ""} for name in names]}
+
+
+@pytest.mark.parametrize(
+    ("names", "aligned"),
+    [
+        (("a", "c"), ["a", "b", "c"]),
+        (("c",), ["a", "b", "c"]),
+        # What others do not have is no gap.
+        (("a", "d"), ["a", "d"]),
+        (("a", "c", "b"), ["a", "c", "b"]),
+        ((), []),
+    ],
+)
+def test_rails_behind_a_gap_stay_together(names: tuple[str, ...], aligned: list[str]) -> None:
+    ends = {"n1": end_of(*names), "n2": end_of("a", "b", "c"), "n3": {}}
+    found = _fabric_ends.aligned(ends)
+    assert [hca["name"] for hca in found["n1"]["hcas"]] == aligned
+    assert (found["n2"], found["n3"]) == (ends["n2"], {})
+    added = [hca for hca in found["n1"]["hcas"] if hca["name"] not in names]
+    assert all(hca["trouble"] == "the node does not have it, and n2 does" for hca in added)
 
 
 def test_gpus() -> None:

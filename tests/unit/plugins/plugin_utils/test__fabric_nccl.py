@@ -16,7 +16,7 @@ GIB = 1 << 30
 
 
 def end(number: int = 1, hcas: t.Sequence[float | None] = (400.0, 400.0), **other: t.Any) -> dict[str, t.Any]:
-    own = [{"name": f"mlx5_{at}", "gbps": rate} for at, rate in enumerate(hcas)]
+    own = [{"name": f"mlx5_{at}", "gbps": rate, "trouble": ""} for at, rate in enumerate(hcas)]
     common = {"hcas": own, "problem": "", "gpus": 8, "why_no_gpus": "", "interface": "bond0"}
     return {**common, "address": f"10.0.0.{number}", **other}
 

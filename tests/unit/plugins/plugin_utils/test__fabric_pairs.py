@@ -14,7 +14,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _fabric_
 
 
 def hca(name: str, **other: t.Any) -> dict[str, t.Any]:
-    own = {"port": "1", "link_layer": "InfiniBand", "gbps": 400.0, "gid_index": None, "numa_node": 0}
+    own = {"port": "1", "link_layer": "InfiniBand", "gbps": 400.0, "gid_index": None, "numa_node": 0, "trouble": ""}
     return {"name": name, **own, **other}
 
 

@@ -20,7 +20,7 @@ def pair(
 ) -> dict[str, t.Any]:
     hca = {"name": f"mlx5_{rail}", "port": "1", "link_layer": "InfiniBand", "gbps": gbps}
     ends = {"server": server, "client": client, "rail": rail, "server_hca": hca, "client_hca": hca}
-    return {**ends, "problem": "", **other}
+    return {**ends, "problem": "", "down": [], **other}
 
 
 def answer(
@@ -243,3 +243,13 @@ def test_what_was_seen_of_a_link(client: dict[str, t.Any], server: dict[str, t.A
     found = one({"n2": [client], "n1": [server] if server else []})
     assert _fabric_results.outcomes([found])[0]["seen"] is seen
     assert ("link_failed" in found["parameters"]) == (seen and found["value"] is None)
+
+
+def test_an_hca_that_was_down_fails_by_its_name() -> None:
+    why = "mlx5_1 of n2: its port 1 is DOWN (Polling): look at cable"
+    pairs = [pair(rail=0), pair(rail=1, gbps=None, problem=why, down=["n2"])]
+    found = _fabric_results.merged(pairs, {"n2": [answer("n1", 390.0)], "n1": [answer("n2")]}, BOTH[:1])
+    assert (found[1]["value"], found[1]["problem"]) == (None, why)
+    (check,) = _fabric_results.checks(_fabric_results.outcomes(found))
+    assert (check["node"], check["name"], check["verdict"]) == ("n2", "fabric: mlx5_1 of n2", "fail")
+    assert why in check["observed"]

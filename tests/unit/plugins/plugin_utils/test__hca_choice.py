@@ -302,3 +302,33 @@ def test_each_gpu_has_its_hca() -> None:
 def test_what_is_read_of_fake_sysfs_trees_is_chosen_from(shape: str, nccl: str, tmp_path: pathlib.Path) -> None:
     tree.make_host(tmp_path, shape)
     assert choose(_rdma_sysfs.read(str(tmp_path)), {})["nccl_ib_hca"] == nccl
+
+
+ONE_DOWN = pairs(4, mlx5_2=hca(below_switch(0x30, 0), 1, DOWN))
+SECOND_PORT_DOWN = pairs(2, mlx5_1=hca(below_switch(0x20, 0), 1, {"1": port(), "2": DOWN["1"]}))
+
+
+@pytest.mark.parametrize(
+    ("rdma", "wishes", "wanted"),
+    [
+        (pairs(2), {}, ["mlx5_0:1", "mlx5_1:1"]),
+        # What is down keeps its place, so that the rails behind it do.
+        (ONE_DOWN, {}, ["mlx5_0:1", "mlx5_1:1", "mlx5_2", "mlx5_3:1"]),
+        (ONE_DOWN, {"compute_hcas": 4}, ["mlx5_0:1", "mlx5_1:1", "mlx5_2", "mlx5_3:1"]),
+        (ONE_DOWN, {"compute_hcas": 3}, ["mlx5_0:1", "mlx5_1:1", "mlx5_3:1"]),
+        (ONE_DOWN, {"hcas": ["mlx5_3", "mlx5_2"]}, ["mlx5_2", "mlx5_3:1"]),
+        (pairs(2), {"hcas": ["mlx5_0", "mlx5_9", "mlx5_1"]}, ["mlx5_0:1", "mlx5_9", "mlx5_1:1"]),
+        (pairs(2), {"hcas": ["mlx5_9", "mlx5_1"]}, ["mlx5_9", "mlx5_1:1"]),
+        (pairs(2), {"hcas": ["mlx5_8", "mlx5_9"]}, ["mlx5_8", "mlx5_9"]),
+        (SECOND_PORT_DOWN, {}, ["mlx5_0:1", "mlx5_1:1"]),
+        (samples.rdma({}), {}, []),
+        (pairs(2), {"used_by_engines": False}, []),
+    ],
+)
+def test_what_should_carry_tensors(rdma: Data, wishes: Data, wanted: list[str]) -> None:
+    assert choose(rdma, wishes)["wanted"] == wanted
+
+
+def test_the_other_port_of_a_chosen_card_is_no_suspect() -> None:
+    found = choose(SECOND_PORT_DOWN, {})
+    assert (found["suspects"], found["verdict"]) == ([], "pass")

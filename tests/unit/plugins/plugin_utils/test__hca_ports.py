@@ -74,6 +74,13 @@ def test_the_order_is_that_of_the_bus() -> None:
         (hca(below_root_port(1), ports={"1": roce(netdev="bond0")}), {"bonds": {"bond0": []}}, "part of bond0"),
         (hca(below_root_port(1), netdevs=["eth9"]), {}, "eth9 has the default route"),
         (hca(below_root_port(1), netdevs=["eth0"]), {}, ""),
+        # A VLAN on it, or a bridge.
+        (
+            hca(below_root_port(1), netdevs=["eth0"]),
+            {"default_route": "br0", "below_default_route": ["eth0", "eth0.100"]},
+            "the default route by br0 lies on its interface eth0",
+        ),
+        (hca(below_root_port(1), netdevs=["eth0"]), {"below_default_route": ["eth1"]}, ""),
         (hca(below_root_port(1)), {"default_route": ""}, ""),
     ],
 )

@@ -117,6 +117,8 @@ ALL_DOWN = pairs(1, mlx5_0=hca(below_switch(0x10, 0), 0, {"1": samples.port(stat
         (pairs(2), {"compute_hcas": 2}, {"hcas": NAMES, **LINK}),
         (pairs(2), {"topology_file": "/etc/t.xml"}, {"hcas": NAMES, **LINK, "topology_file": "/etc/t.xml"}),
         (pairs(2), {"hcas": ["mlx5_1"]}, {"hcas": ["mlx5_1"], **LINK}),
+        # Trust and flow control are RoCE's.
+        (pairs(2), {"roce_trust": "dscp", "roce_pfc_priorities": [3]}, {"hcas": NAMES, **LINK}),
         (pairs(2), {"hcas": ["mlx5_9"]}, {"hcas": ["mlx5_9"]}),
         (pairs(2), {"compute_hcas": 4, "rate_gbps": 400.0}, {"hcas": 4, **LINK}),
         (NONE, {"compute_hcas": 4}, {"hcas": 4}),
@@ -135,6 +137,14 @@ ALL_DOWN = pairs(1, mlx5_0=hca(below_switch(0x10, 0), 0, {"1": samples.port(stat
 def test_what_is_proven(rdma: Data, wish: Data, expect: Data) -> None:
     found = plan(node(rdma), wishes(**wish))["expect"]
     assert found == expect
+    profile(found)
+
+
+def test_what_was_set_for_roce_is_expected() -> None:
+    asked = {"roce_trust": "dscp", "roce_pfc_priorities": [4, 3]}
+    found = plan(node(ROCE), wishes(**asked))["expect"]
+    assert (found["roce_trust"], found["roce_pfc_priorities"]) == ("dscp", [3, 4])
+    assert not {"roce_trust", "roce_pfc_priorities"} & set(plan(node(ROCE), wishes())["expect"])
     profile(found)
 
 

@@ -78,6 +78,7 @@ def test_a_node_alone(worker: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found["series"] == [[8, [0.1, 0.2]], [16, [0.1, 0.2]]]
     assert (found["wrong"], found["problem"], found["tool"]) == (0, "", "torch 2.11.0")
     assert found["log"] == "h:1:2 [0] NCCL INFO NET/IB : No device found."
+    assert found["known"] == {"gpu": "NVIDIA H200", "gpus": 1, "driver": "580.1"}
 
 
 @pytest.mark.parametrize(
@@ -136,7 +137,7 @@ def test_the_program_prints_one_measurement_whatever_happens() -> None:
         [sys.executable, fabric_burn_in.__file__, *words], capture_output=True, text=True, timeout=60, check=True
     )
     said = json.loads(done.stdout)
-    assert said["fleet"] == {"n1": {}}
+    assert said["fleet"] == {"n1": {"gpus": 0}}
     one = said["measurements"][0]
     assert (one["kind"], one["node"], one["value"]) == ("nccl_all_reduce", "n1", None)
     # There is no card on the machine that runs these tests.
