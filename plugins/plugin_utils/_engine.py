@@ -80,6 +80,10 @@ class Engine:
     running_gauges: tuple[str, ...] = ()
     #: Variable that names a cache of compiled kernels → folder below the one that outlives containers.
     caches: t.ClassVar[t.Mapping[str, str]] = {}
+    #: Longest seconds of a start beside reading the weights: processes, imports, NCCL and graphs (38 to 190 s on two busy
+    #: cores, some minutes on eight GPUs); and kernels that are compiled anew (DeepGEMM takes up to half an hour).
+    begin_seconds: int = 900
+    compile_seconds: int = 1800
     #: What a killed rank leaves, beside what all do: globs of files under /dev/shm.
     left_behind: tuple[str, ...] = ()
     #: option → (flag, kind); kind is one of KINDS.
@@ -211,16 +215,16 @@ class Engine:
             "alive": [health, {"kind": "tokens", **completion, **tokens}],
         }
 
+    def further_ports(self, deployment: Deployment) -> dict[int, str]:
+        """Return {port: what it is} of what the first rank listens on beside the deployment's own ports."""
+        return {}
+
     def drain(self, deployment: Deployment, place: Place) -> dict[str, t.Any] | None:
         """Return how a stop waits for running requests: {metrics_url, gauges, seconds}; None where nothing can be asked."""
         if place.rank or not self.running_gauges:
             return None
         url = f"http://{place.listen_address}:{deployment.port}/metrics"
         return {"metrics_url": url, "gauges": list(self.running_gauges), "seconds": DRAIN_SECONDS}
-
-    def ready_budget_seconds(self, deployment: Deployment, model_bytes: int) -> int:
-        """Return how long loading may take: 15 min for imports and graphs, and the weights at 200 MB/s, a slow disk."""
-        return deployment.ready_budget_seconds or 900 + model_bytes // 200_000_000
 
 
 def fits(value: t.Any, kind: str) -> bool:

@@ -182,6 +182,50 @@ def test_loading_tells_how_far_it_is(
     assert "STATUS=loading: Loading safetensors checkpoint shards 41 %" in systemd.all()
 
 
+PARTS = {
+    "begin_seconds": 900,
+    "compile_seconds": 1800,
+    "read_bytes": 0,
+    "directory": "/models/x",
+    "read_gbs": 0.0,
+    "assumed_gbs": 0.2,
+    "unseen": [],
+}
+
+
+def test_a_start_says_what_its_time_is_made_of(
+    supervisor: types.ModuleType, docker: Docker, systemd: Systemd, sleeps: Sleeps, spec: Spec, tmp_path: pathlib.Path
+) -> None:
+    spec |= {"ready_budget_seconds": 2700, "budget": PARTS, "cache": {"directory": str(tmp_path), "name": "x"}}
+    late = stub.in_turn(stub.answer(503, b""), stub.answer(200, b""), stub.answer(503, b""), stub.answer(200, b""))
+    with stub.serving({"/health": late}) as url:
+        supervisor.Rank({**spec, "ready": [http_probe(url)]}).start()
+        supervisor.Rank({**spec, "ready": [http_probe(url)]}).start()
+    told = systemd.all()
+    cold = "2700 s: 900 s to begin, 1800 s for kernels, 0 s for 0.0 GB at 0.2 GB/s (assumed)"
+    warm = "900 s: 900 s to begin, kernels are there, 0 s for 0.0 GB at 0.2 GB/s (assumed)"
+    assert f"STATUS=loading: {url}/health answered 503 (within {cold})" in told
+    assert any(one.startswith("STATUS=ready after ") and one.endswith(f" s of {cold}\nREADY=1") for one in told)
+    assert f"STATUS=loading: {url}/health answered 503 (within {warm})" in told
+
+
+@pytest.mark.parametrize(
+    ("rank", "heard", "expected"),
+    [
+        (0, (0.0, 0), "900 s: mine"),
+        (0, (1000.0, 2), "1000 s: rank 2 needs it"),
+        (1, (0.0, 0), "2700 s: rank 0 decides; here 900 s: mine"),
+    ],
+)
+def test_the_slowest_rank_of_a_group_decides(
+    supervisor: types.ModuleType, spec: Spec, rank: int, heard: tuple[float, int], expected: str
+) -> None:
+    group = {"name": "x", "rank": rank, "address": "127.0.0.1", "port": 1, "peers": []}
+    one = supervisor.Rank({**spec, "group": group, "ready_budget_seconds": 2700})
+    one.group.longest = lambda: heard
+    assert str(one.allowed(supervisor.rank_budget.Allowance(900.0, "mine"))) == expected
+
+
 def test_an_engine_that_is_silent_is_dead_after_two_questions(
     supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -316,6 +360,19 @@ def test_only_unused_files_are_swept(
         mapped.close()
     assert sorted(os.listdir(shm)) == ["other", "sem.folder", "sem.mapped", "sem.open"]
     assert docker.calls == [f"rm --force {NAME}"]
+
+
+def test_a_socket_that_somebody_listens_on_is_not_swept(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, tmp_path: pathlib.Path
+) -> None:
+    """vLLM names its sockets after UUIDs, in a folder that all engines on Ray share."""
+    live, dead = tmp_path / "live-socket-of-gpufleet", tmp_path / "dead-socket-of-gpufleet"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(live))
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.bind(str(dead))
+        supervisor.Rank({**spec, "sweep": [f"{tmp_path}/*-socket-of-gpufleet"]}).sweep()
+    assert (live.exists(), dead.exists()) == (True, False)
 
 
 # --- systemd ----------------------------------------------------------------------------------------------------------
