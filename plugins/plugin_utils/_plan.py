@@ -189,11 +189,19 @@ def _to_size(
             "name": name,
             "gpus": _gpu_ledger.taken(one, members[name]),
             "read_gbs": wishes.nodes[name].get("read_gbs") or None,
+            "warm": _is_warm(one, name, wishes),
             **wishes.nodes[name].get("gpu", {}),
         }
         for name in one.nodes
     ]
     return wish, wishes.models[one.model], nodes
+
+
+def _is_warm(one: Deployment, node: str, wishes: Wishes) -> bool | None:
+    """Tell whether the deployment has become ready on the node with the kernels that lie there; None where nobody looked."""
+    seen = wishes.nodes[node]["facts"].get("kernel_caches")
+    cache = _kernel_cache.owned(_cache(wishes, node, one.image or _registry.engine(one.engine).image), one.name)
+    return None if seen is None or not cache else one.name in seen.get(cache["cache"]["directory"], [])
 
 
 def _identity(image: str, wishes: Wishes) -> str:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -561,6 +562,31 @@ def test_what_fits_is_told_in_a_table() -> None:
         == planned["deployments"][0]["ranks"][0]["spec"]["ready_budget_seconds"]
         > 2700
     )
+
+
+@pytest.mark.parametrize(("ready", "more"), [(["tiny", "other"], 0), (["other"], 300), ([], 300)])
+def test_the_time_of_a_start_knows_of_compiled_kernels(ready: list[str], more: int) -> None:
+    """300 s: COLD_SECONDS of _sizing."""
+    wishes = large(options={"max_model_len": 8192}, engine="vllm_native")
+    caches = {"cache_directory": "/c"}
+    folder = plan(dataclasses.replace(wishes, ray=ray(**caches)))["deployments"][0]["ranks"][0]["spec"]["cache"]
+    seen = {"kernel_caches": {folder["directory"]: ready}}
+    nodes = {name: {**node, "facts": {**node["facts"], **seen}} for name, node in wishes.nodes.items()}
+    planned = plan(dataclasses.replace(wishes, nodes=nodes, ray=ray(**caches)))
+    known = plan(dataclasses.replace(wishes, ray=ray(cache_directory="")))
+    seconds = [one["deployments"][0]["sizing"]["start_seconds"] for one in (planned, known)]
+    assert seconds[0] - seconds[1] == more
+
+
+def test_a_declared_disk_shortens_the_start() -> None:
+    wishes = large(options={"max_model_len": 8192})
+    nodes = {name: {**node, "read_gbs": speed} for speed, (name, node) in enumerate(wishes.nodes.items(), 4)}
+    seconds = [
+        plan(one)["deployments"][0]["sizing"]["start_seconds"]
+        for one in (wishes, dataclasses.replace(wishes, nodes=nodes))
+    ]
+    # Half of 93.4 GB at 1 GB/s, and at the 4 GB/s of the slower node.
+    assert seconds[0] - seconds[1] == pytest.approx(46.7 * 3 / 4, abs=1.5)
 
 
 def test_a_gpu_that_is_not_known_is_no_reason_to_refuse() -> None:
