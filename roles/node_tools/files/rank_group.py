@@ -114,7 +114,8 @@ class Group:
             self.round = uuid.uuid4().hex
         else:
             if said[0]["phase"] == "down" or said[0]["round"] == self.round:
-                return "rank 0 has not begun yet"
+                why = said[0]["why"] if said[0]["phase"] == "down" else ""
+                return "rank 0 has not begun yet" + (f": {why}" if why else "")
             self.round = said[0]["round"]
         self._joined, self._heard, self._needs, self._begun = set(), {}, {}, time.monotonic()
         self.tell("up")

@@ -320,17 +320,17 @@ class Rank:
                 self.say(f"stopped with the group: {why}")
                 time.sleep(1)
             except RankFailedError as why:
-                self.stop(str(why))
                 failures.append(time.monotonic())
+                recent = sum(failures[-1] - when <= self.spec["give_up"]["window_seconds"] for when in failures)
+                failed = f"failed{f' {recent} times' if recent > 1 else ''}: {why}"
+                self.stop(failed)
                 delay = next_delay(failures, failures[-1], self.spec["give_up"])
                 if delay is None:
                     return self.give_up(f"after {len(failures)} failures, the last one: {why}")
                 if self.group and not self.group.leads:
                     # Rank 0 waits for the whole group.
                     delay = 1.0
-                recent = sum(failures[-1] - when <= self.spec["give_up"]["window_seconds"] for when in failures)
-                often = f" {recent} times" if recent > 1 else ""
-                self.say(f"failed{often}: {why}; next start in {delay:g} s")
+                self.say(f"{failed}; next start in {delay:g} s")
                 time.sleep(delay)
 
 

@@ -132,6 +132,8 @@ def test_a_leader_that_began_anew_takes_its_followers_along(group: types.ModuleT
             one.check()
         one.tell("down")
         assert one.lacks() == "rank 0 has not begun yet"
+    leader.tell("down", "failed 2 times: x")
+    assert first.lacks() == "rank 0 has not begun yet: failed 2 times: x"
     assert leader.lacks() == "" == first.lacks()
 
 
