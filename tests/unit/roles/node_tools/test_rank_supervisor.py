@@ -310,16 +310,44 @@ def test_failures_long_ago_do_not_count(
     failures = iter([0.0, 4000.0, 8000.0, 8001.0, 8002.0])
     now = [0.0]
     sleeps.monotonic = lambda: now[0]
-    stop = supervisor.Rank.stop
+    start = supervisor.Rank.start
 
     class Rank(supervisor.Rank):  # type: ignore[name-defined]
-        def stop(self, why: str = "") -> None:
+        def start(self) -> None:
             now[0] = next(failures)
-            stop(self, why)
+            start(self)
 
     docker.refuses()
     assert Rank(spec).keep() == 78
     assert sleeps == [2, 2, 2, 5]
+
+
+def test_the_others_are_told_how_often_a_rank_failed(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for rank 0 on another node sees why, and that it is the second time."""
+    told: list[tuple[str, str]] = []
+
+    class Group:
+        leads = True
+
+        def serve(self) -> None: ...
+
+        def lacks(self) -> str:
+            return ""
+
+        def needs(self, _seconds: float) -> None: ...
+
+        def tell(self, phase: str, why: str = "") -> None:
+            told.append((phase, why))
+
+    docker.refuses()
+    monkeypatch.setattr(supervisor, "Group", lambda _spec: Group())
+    monkeypatch.setattr(supervisor, "LAST_WORD_SECONDS", 0)
+    spec["give_up"]["failures"] = 2
+    assert supervisor.Rank({**spec, "group": {"name": "x"}}).keep() == 78
+    refused = "docker run failed: Unable to find image 'engine:1'"
+    assert told[0] == ("down", f"failed: {refused}") and ("down", f"failed 2 times: {refused}") in told
 
 
 def test_a_docker_that_fails_to_stop_does_not_end_the_supervisor(
