@@ -365,6 +365,12 @@ def _rank_plan(
                 *engine.left_behind,
                 *([f"{ray['session_directory']}/{UUID_GLOB}"] if engine.needs_ray else []),
             ],
+            "ports": [
+                {"address": place.listen_address if port == one.port else place.address, "port": port}
+                for port, _what in claims_of(one, not place.rank)
+                # Its supervisor listens there already.
+                if port != one.supervisor_port
+            ],
             "waits": waits,
             "ready": probes["ready"],
             "alive": probes["alive"],

@@ -250,7 +250,7 @@ def _on_every_node(image: str, wishes: Wishes) -> bool:
 
 
 def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mapping[str, Member]) -> list[str]:
-    """Keep the ledger: no two users of one port on one node, and nobody else's listener on it."""
+    """Keep the ledger: no two users of one port on one node. What listens there already the supervisor sees at a start."""
     mistakes: list[str] = []
     head = ray_head(wishes, deployments)
     ray = dict(wishes.ray["ports"]) if needs_ray(deployments) else dict.fromkeys(_ray.RANGE, 0)

@@ -16,6 +16,7 @@ restart), so that a broken group does not hammer the node. `systemctl status UNI
 Spec (JSON), all times in seconds:
   container   {name, run: [arguments of `docker run` after -d --name NAME], stop_seconds}
   sweep       [glob of files under /dev/shm or /tmp left by a killed process; only those that no process has open]
+  ports       [{address, port}] that the container listens on: nobody may have them before
   waits       [probe]        needed before the start
   ready       [probe]        when all pass once, the rank is ready
   alive       [probe]        watched from then on, every watch_seconds
@@ -45,6 +46,7 @@ import time
 import typing as t
 
 import rank_budget
+import rank_ports
 from rank_group import LAST_WORD_SECONDS, Group, GroupGivenUpError, RoundEndedError
 from rank_probes import (
     PROBE_TIMEOUT_SECONDS,
@@ -219,6 +221,9 @@ class Rank:
         patience = rank_budget.Allowance(self.spec["wait_budget_seconds"], "")
         self.until_all_pass([*self.probes("waits"), *gather], lambda: patience, WAITING)
         self.say(f"starting {self.name}")
+        taken = rank_ports.taken(self.spec.get("ports", []))
+        if taken:
+            raise RankFailedError(taken)
         own = rank_budget.allowance(self.spec)
         if self.group:
             self.group.needs(own.seconds)

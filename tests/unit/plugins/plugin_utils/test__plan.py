@@ -408,6 +408,24 @@ def test_two_deployments_on_the_same_nodes_share_nothing(engines: tuple[str, str
     assert not listened[0] & listened[1]
 
 
+PORTS_OF: list[tuple[dict[str, t.Any], list[list[tuple[str, int]]]]] = [
+    ({"engine": "vllm"}, [[("127.0.0.1", 8000)]]),
+    ({"engine": "vllm_native"}, [[("127.0.0.1", 8000), ("10.0.0.1", 29501)], []]),
+    ({"engine": "sglang"}, [[("127.0.0.1", 8000), ("10.0.0.1", 29501)], [("127.0.0.1", 8000)]]),
+    ({"engine": "tensorrt_llm"}, [[("127.0.0.1", 8000)], [("10.0.0.2", 29501)]]),
+]
+
+
+@pytest.mark.parametrize(("changed", "expected"), PORTS_OF)
+def test_a_rank_knows_what_its_container_listens_on(
+    changed: dict[str, t.Any], expected: list[list[tuple[str, int]]]
+) -> None:
+    """Not the port of the supervisors, who listen before the start."""
+    [one] = plan(fleet(deployments=deployment(**changed)))["deployments"]
+    found = [[(port["address"], port["port"]) for port in rank["spec"]["ports"]] for rank in one["ranks"]]
+    assert found == expected
+
+
 BUDGETS: list[tuple[str, dict[str, t.Any], dict[str, float], int, list[str]]] = [
     ("nothing is known", {"engine": "vllm_native"}, {}, 2700 + 3, []),
     ("one disk is declared", {"engine": "vllm_native"}, {"one": 2.0}, 2700 + 3, []),

@@ -115,6 +115,16 @@ def test_a_run_that_docker_refuses_is_a_failure(supervisor: types.ModuleType, do
         supervisor.Rank(spec).start()
 
 
+def test_a_port_that_somebody_has_is_a_failure_before_the_start(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = {"address": "127.0.0.1", "port": server.getsockname()[1]}
+        with pytest.raises(supervisor.RankFailedError, match="Address already in use, by "):
+            supervisor.Rank({**spec, "ports": [where]}).start()
+    assert docker.verbs == ["rm"]
+
+
 def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, docker: Docker, spec: Spec) -> None:
     with pytest.raises(supervisor.RankFailedError, match=f"the container {NAME} is gone"):
         supervisor.Rank(spec).must_hold()
