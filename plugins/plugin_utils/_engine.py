@@ -84,6 +84,8 @@ class Engine:
     #: cores, some minutes on eight GPUs); and kernels that are compiled anew (DeepGEMM takes up to half an hour).
     begin_seconds: int = 900
     compile_seconds: int = 1800
+    #: What to write for data-parallel attention where ``data_parallel`` is not this engine's word; empty: it is.
+    instead_of_data_parallel: str = "leave it out"
     #: What a killed rank leaves, beside what all do: globs of files under /dev/shm.
     left_behind: tuple[str, ...] = ()
     #: option → (flag, kind); kind is one of KINDS.
@@ -102,6 +104,8 @@ class Engine:
         """Return what is wrong with the deployment's options and extra arguments."""
         known = self.table(deployment)
         found: list[str] = []
+        if deployment.data_parallel > 1 and self.instead_of_data_parallel:
+            found.append(f"{where}.data_parallel: {self.name} takes none; {self.instead_of_data_parallel}")
         for key, value in deployment.options.items():
             if key not in self.options:
                 found.append(f"{where}.options.{key}: {self.name} has {', '.join(sorted(self.options))}")

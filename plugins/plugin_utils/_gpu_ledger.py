@@ -43,7 +43,9 @@ def mistakes(deployments: t.Sequence[Deployment], members: t.Mapping[str, Member
 
 def _of_one(one: Deployment, members: t.Mapping[str, Member]) -> list[str]:
     where, nodes = f"deployment {one.name}", len(one.nodes)
-    product = f"tensor_parallel {one.tensor_parallel} × pipeline_parallel {one.pipeline_parallel} = {one.ranks} ranks"
+    product = f"tensor_parallel {one.tensor_parallel} × pipeline_parallel {one.pipeline_parallel}"
+    product += f" × data_parallel {one.data_parallel}" if one.data_parallel > 1 else ""
+    product += f" = {one.ranks} ranks"
     without = [node for node in one.nodes if not members[node].gpus]
     if without:
         return [

@@ -29,6 +29,7 @@ from tests.lab.shell import LabError, run, say, wait_for
 HOSTS = ["lab1", "lab2"]
 MODELS = ("tiny-deepseek-v3", "tiny-llama", "tiny-qwen2")
 SPLITS = {"tp2": {"tensor_parallel": 2}, "pp2": {"pipeline_parallel": 2}}
+FURTHER_SPLITS = {"dp2": {"data_parallel": 2}}
 
 VLLM = {"max_model_len": 512, "max_num_seqs": 8, "enforce_eager": True}
 #: As in molecule/engine_sglang: without --sleep-on-idle its schedulers take a core each.
@@ -49,6 +50,7 @@ ENGINES: dict[str, dict[str, t.Any]] = {
 CASES = [f"{engine}:{model}:{split}" for engine in ENGINES for model in MODELS for split in SPLITS]
 #: Run when they are named.
 FURTHER = [
+    "vllm_native:tiny-deepseek-v3:dp2",
     *(f"{engine}:tiny-deepseek-v3:tp2:think" for engine in ("vllm_native", "sglang")),
     "vllm_native:tiny-qwen2:tp2+sglang:tiny-qwen2:tp2",
     "vllm_native:tiny-qwen2:tp2+vllm_native:tiny-llama:tp2",
@@ -77,7 +79,12 @@ def deployments(case: str) -> list[dict[str, t.Any]]:
     for at, part in enumerate(parts):
         engine, model, split, *more = part.split(":")
         wish = {"name": f"matrix-{at}" if at else "matrix", "model": model, "engine": engine, "nodes": HOSTS}
-        wish |= {"image": "{{ ray_cluster_image }}", "port": 8000 + at, **SPLITS[split], **ENGINES[engine]}
+        wish |= {
+            "image": "{{ ray_cluster_image }}",
+            "port": 8000 + at,
+            **(SPLITS | FURTHER_SPLITS)[split],
+            **ENGINES[engine],
+        }
         # Each one's supervisors and ranks meet at ports of their own.
         wish |= {"rendezvous_port": 29501 + 20 * at, "supervisor_port": 29510 + 20 * at} if at else {}
         wish |= {"gpus_per_node": 1} if len(parts) > 1 else {}

@@ -36,6 +36,7 @@ class Sglang(Engine):
     name = "sglang"
     image = "docker.io/lmsysorg/sglang:v0.5.23"
     parser = "sglang"
+    instead_of_data_parallel = "write options.attn_dp_size, which divides tensor_parallel"
     token_counters = ("sglang:generation_tokens_total",)
     running_gauges = ("sglang:num_running_reqs",)
     meets = True

@@ -183,6 +183,37 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         },
         "gateway_port on one: 8233 is already port + 233 (DP attention) of deployment tiny",
     ),
+    *(
+        (
+            f"{engine} and data_parallel",
+            {"deployments": deployment(engine=engine, data_parallel=2, pipeline_parallel=1)},
+            f"engine_deployments[0].data_parallel: {engine} takes none; {instead}",
+        )
+        for engine, instead in (
+            ("vllm", "write engine: vllm_native"),
+            ("sglang", "write options.attn_dp_size"),
+            ("tensorrt_llm", "write options.config with enable_attention_dp"),
+        )
+    ),
+    (
+        "replicas that cannot be dealt out",
+        {"deployments": deployment(engine="vllm_native", data_parallel=3, pipeline_parallel=1)},
+        "engine_deployments[0].data_parallel: 3 cannot be dealt out evenly to 2 nodes",
+    ),
+    (
+        "replicas that have no GPU",
+        {"deployments": deployment(engine="vllm_native", data_parallel=4, pipeline_parallel=1)},
+        "tensor_parallel 1 × pipeline_parallel 1 × data_parallel 4 = 4 ranks, but its 2 nodes have 2 GPUs",
+    ),
+    (
+        "where the replicas meet",
+        {
+            "deployments": deployment(engine="vllm_native", data_parallel=2, pipeline_parallel=1),
+            "gateway": {"node": "one", "port": 29502},
+        },
+        "gateway_port on one: 29502 is already rendezvous_port + 1 (data parallel) of deployment tiny",
+    ),
+    ("no replica", {"deployments": deployment(data_parallel=0)}, "data_parallel: 0 must be 1 or more"),
     (
         "a speed of the disk that is none",
         {"nodes": nodes(two={"facts": facts("10.0.0.2", 1), "platform": "x", "read_gbs": "fast"})},
