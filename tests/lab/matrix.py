@@ -78,7 +78,12 @@ def deployments(case: str) -> list[dict[str, t.Any]]:
     found = []
     for at, part in enumerate(parts):
         engine, model, split, *more = part.split(":")
-        wish = {"name": f"matrix-{at}" if at else "matrix", "model": model, "engine": engine, "nodes": HOSTS}
+        wish: dict[str, t.Any] = {
+            "name": f"matrix-{at}" if at else "matrix",
+            "model": model,
+            "engine": engine,
+            "nodes": HOSTS,
+        }
         wish |= {
             "image": "{{ ray_cluster_image }}",
             "port": 8000 + at,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import typing as t
 
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket
-from ansible_collections.gpufleet.inference.plugins.modules import kernel_caches
 
 Run = t.Callable[..., dict[str, t.Any]]
 
@@ -85,5 +85,5 @@ def test_a_folder_that_cannot_be_removed_is_named(
     def busy(path: str) -> None:
         raise OSError(16, "Device or resource busy", path)
 
-    monkeypatch.setattr(kernel_caches.shutil, "rmtree", busy)
+    monkeypatch.setattr(shutil, "rmtree", busy)
     assert "Device or resource busy; look at that path" in run_module("kernel_caches", **asked(caches))["msg"]
