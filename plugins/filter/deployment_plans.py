@@ -76,7 +76,12 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import _gpu_cat
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _plan, _plan_mistakes
 
 #: Per-node declarations, read from the inventory's host and group variables.
-DECLARED = {"address": "ray_cluster_address", "interface": "ray_cluster_interface", "gpus": "ray_cluster_gpus"}
+DECLARED = {
+    "address": "ray_cluster_address",
+    "interface": "ray_cluster_interface",
+    "gpus": "ray_cluster_gpus",
+    "read_gbs": "engine_read_gbs",
+}
 
 
 #: What CUDA takes of a card's memory as NVML tells it, GiB: H100 79.6 → 79.1, H20 95.6 → 95.0, H200 140.4 → 139.8.

@@ -14,6 +14,7 @@ import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _diagnosis
 from ansible_collections.gpufleet.inference.plugins.module_utils._signature import NOTE, ROOT
+from ansible_collections.gpufleet.inference.plugins.module_utils._signatures import LASTING
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     FAIL,
     NOT_VERIFIED,
@@ -58,6 +59,14 @@ def _known(text: str) -> str:
     named = "{cause}: {fix}".format(**found[0]) if found else ""
     # What Ray says of a connection often comes after the cause; the supervisor's own words are only in this table.
     return named if found and found[0]["kind"] == ROOT else cause(text) or named
+
+
+def lasts(status: str, log: str) -> bool:
+    """Tell whether a rank, or the one that it waits for, has failed for a reason that another start does not mend."""
+    if "failed" not in status:
+        return False
+    found = _diagnosis.findings({"engine": "", "log": f"{log}\n{status}"})
+    return bool(found) and found[0]["name"] in LASTING
 
 
 def judge(

@@ -9,7 +9,7 @@ Note that this module util is **PRIVATE** to the collection. It can have breakin
 
 from __future__ import annotations
 
-from ansible_collections.gpufleet.inference.plugins.module_utils._signature import Signature
+from ansible_collections.gpufleet.inference.plugins.module_utils._signature import ROOT, Signature
 from ansible_collections.gpufleet.inference.plugins.module_utils._signatures_host import HOST
 from ansible_collections.gpufleet.inference.plugins.module_utils._signatures_memory import MEMORY
 from ansible_collections.gpufleet.inference.plugins.module_utils._signatures_model import MODEL
@@ -18,3 +18,6 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._signatures_opt
 from ansible_collections.gpufleet.inference.plugins.module_utils._signatures_ray import CONSEQUENCES, RAY
 
 SIGNATURES: tuple[Signature, ...] = (*MODEL, *OPTIONS, *MEMORY, *NETWORK, *HOST, *RAY, *CONSEQUENCES)
+
+#: Names of causes that another start does not mend: a model or an option that the engine refuses.
+LASTING = frozenset(one.name for one in (*MODEL, *OPTIONS) if one.kind == ROOT)

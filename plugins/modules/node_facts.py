@@ -44,6 +44,11 @@ options:
     type: list
     elements: path
     default: [/usr/local/lib/gpufleet/venv]
+  cache_directories:
+    description: Where engines keep compiled kernels; who became ready with which of them is read.
+    type: list
+    elements: path
+    default: [/var/cache/gpufleet/engine]
 """
 
 EXAMPLES = r"""
@@ -59,11 +64,12 @@ node:
       C(os_family), C(package_manager), C(kernel), C(architecture), C(virtualization), C(init), C(boot_id), C(cpus),
       C(memory_bytes), C(interfaces), C(addresses), C(default_interface), C(gpus), C(nvidia), C(rdma),
       C(can_raise_limits), C(packages), C(held_packages), C(units), C(docker), C(listening), C(disk_free_bytes),
-      C(python_environments), C(paths).
+      C(python_environments), C(kernel_caches), C(paths).
   returned: always
   type: dict
 """
 
+import contextlib
 import os
 import typing as t
 
@@ -74,6 +80,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils import (
     _docker_daemon,
     _docker_socket,
     _files,
+    _kernel_folders,
     _node,
     _rdma_sysfs,
 )
@@ -117,7 +124,18 @@ def docker() -> dict[str, t.Any]:
     return {**_docker_daemon.facts(readings), "containers": containers}
 
 
-def read(units: list[str], disks: list[str], python_environments: list[str]) -> dict[str, t.Any]:
+def kernel_caches(directories: list[str]) -> dict[str, list[str]]:
+    """Return {folder of compiled kernels: deployments that became ready with it}; what cannot be read is as good as none."""
+    found: dict[str, list[str]] = {}
+    for directory in directories:
+        with contextlib.suppress(OSError):
+            found.update({path: sorted(ready) for path, ready in _kernel_folders.ready(directory).items()})
+    return found
+
+
+def read(
+    units: list[str], disks: list[str], python_environments: list[str], cache_directories: list[str]
+) -> dict[str, t.Any]:
     """Read the node. Shapes are those of docs/architecture.md."""
     platform = _node.distribution()
     versions, held = _node.packages(platform["package_manager"])
@@ -147,6 +165,7 @@ def read(units: list[str], disks: list[str], python_environments: list[str]) -> 
         "listening": _node.listening(),
         "disk_free_bytes": _node.disk_free_bytes(disks),
         "python_environments": _node.python_environments(python_environments),
+        "kernel_caches": kernel_caches(cache_directories),
         "paths": _files.states(),
     }
 
@@ -176,6 +195,7 @@ def main() -> None:
                 "elements": "path",
                 "default": ["/usr/local/lib/gpufleet/venv"],
             },
+            "cache_directories": {"type": "list", "elements": "path", "default": ["/var/cache/gpufleet/engine"]},
         },
         supports_check_mode=True,
     )

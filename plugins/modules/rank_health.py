@@ -12,7 +12,8 @@ short_description: Prove that the ranks of this node are ready, or say why not
 version_added: 0.1.0
 description:
   - Looks at the supervisor's unit, at its container and at the last lines of its log, and names cause and remedy.
-  - Can wait for readiness; a rank that has been given up is not waited for.
+  - Can wait for readiness. A rank that has been given up is not waited for, nor one that its engine refuses for its model
+    or an option; C(facts) says C(no use waiting) of that one.
 extends_documentation_fragment:
   - gpufleet.inference.proof
   - gpufleet.inference.proof.read_only
@@ -76,7 +77,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_socket
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import bounded
-from ansible_collections.gpufleet.inference.plugins.module_utils._rank import judge
+from ansible_collections.gpufleet.inference.plugins.module_utils._rank import judge, lasts
 from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import (
     PASS,
     Check,
@@ -87,7 +88,7 @@ from ansible_collections.gpufleet.inference.plugins.module_utils._verdict import
 PROPERTIES = "LoadState,ActiveState,SubState,UnitFileState,StatusText,NRestarts"
 
 #: What a supervisor says when there is nothing to wait for, or little: it goes on trying, but somebody should look.
-HOPELESS = re.compile(r"given up|failed (?:[3-9]|\d\d+) times")
+HOPELESS = re.compile(r"given up|no use waiting|failed (?:[3-9]|\d\d+) times")
 
 #: A supervisor that ended so often without a word will not do better.
 MOST_RESTARTS = 5
@@ -135,6 +136,8 @@ def look(ranks: list[dict[str, str]]) -> tuple[list[Check], dict[str, str]]:
         if container and not facts[rank["unit"]].startswith("ready"):
             read = bounded(["docker", "logs", "--tail", str(LOG_LINES), rank["container"]], timeout_seconds=20)
             log = read.stdout + read.stderr
+        if lasts(facts[rank["unit"]], log):
+            facts[rank["unit"]] = f"no use waiting: {facts[rank['unit']]}"
         checks += judge(rank["unit"], shown, container, log, problem)
     return checks, facts
 
@@ -160,7 +163,7 @@ def main() -> None:
     while True:
         checks, facts = look(module.params["ranks"])
         ready = all(one["verdict"] == PASS for one in checks)
-        hopeless = any(HOPELESS.match(status) for status in facts.values())
+        hopeless = any(HOPELESS.search(status) for status in facts.values())
         if ready or hopeless or time.monotonic() >= end:
             finish(module, checks, facts)
         time.sleep(PAUSE_SECONDS)

@@ -42,6 +42,7 @@ class Deployment:
     release: str = ""
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
+    data_parallel: int = 1
     gpus_per_node: int = 0
     port: int = 8000
     rendezvous_port: int = 29501
@@ -57,8 +58,8 @@ class Deployment:
 
     @property
     def ranks(self) -> int:
-        """Number of GPUs that the deployment needs: tensor × pipeline parallel."""
-        return self.tensor_parallel * self.pipeline_parallel
+        """Number of GPUs that the deployment needs: tensor × pipeline × data parallel."""
+        return self.tensor_parallel * self.pipeline_parallel * self.data_parallel
 
 
 _KINDS: dict[str, tuple[type, str]] = {
@@ -70,6 +71,7 @@ _KINDS: dict[str, tuple[type, str]] = {
     "release": (str, "the engine's release in the image, such as 0.33.0"),
     "tensor_parallel": (int, "a whole number of GPUs"),
     "pipeline_parallel": (int, "a whole number of stages"),
+    "data_parallel": (int, "a whole number of replicas of the attention"),
     "gpus_per_node": (int, "a number of GPUs"),
     "port": (int, "a TCP port"),
     "rendezvous_port": (int, "a TCP port"),
@@ -108,7 +110,7 @@ def parse(wish: t.Mapping[str, t.Any], where: str) -> tuple[Deployment | None, l
         deployment = dataclasses.replace(deployment, served_name=deployment.name)
     if not NAME.fullmatch(deployment.name):
         mistakes.append(f"{where}.name: {deployment.name!r} may hold a-z, 0-9 and '-' only, 40 characters at most")
-    for key in ("tensor_parallel", "pipeline_parallel"):
+    for key in ("tensor_parallel", "pipeline_parallel", "data_parallel"):
         if getattr(deployment, key) < 1:
             mistakes.append(f"{where}.{key}: {getattr(deployment, key)} must be 1 or more")
     for key in ("port", "rendezvous_port", "supervisor_port"):

@@ -80,6 +80,12 @@ class Engine:
     running_gauges: tuple[str, ...] = ()
     #: Variable that names a cache of compiled kernels → folder below the one that outlives containers.
     caches: t.ClassVar[t.Mapping[str, str]] = {}
+    #: Longest seconds of a start beside reading the weights: processes, imports, NCCL and graphs (38 to 190 s on two busy
+    #: cores, some minutes on eight GPUs); and kernels that are compiled anew (DeepGEMM takes up to half an hour).
+    begin_seconds: int = 900
+    compile_seconds: int = 1800
+    #: What to write for data-parallel attention where ``data_parallel`` is not this engine's word; empty: it is.
+    instead_of_data_parallel: str = "leave it out"
     #: What a killed rank leaves, beside what all do: globs of files under /dev/shm.
     left_behind: tuple[str, ...] = ()
     #: option → (flag, kind); kind is one of KINDS.
@@ -98,6 +104,8 @@ class Engine:
         """Return what is wrong with the deployment's options and extra arguments."""
         known = self.table(deployment)
         found: list[str] = []
+        if deployment.data_parallel > 1 and self.instead_of_data_parallel:
+            found.append(f"{where}.data_parallel: {self.name} takes none; {self.instead_of_data_parallel}")
         for key, value in deployment.options.items():
             if key not in self.options:
                 found.append(f"{where}.options.{key}: {self.name} has {', '.join(sorted(self.options))}")
@@ -211,16 +219,16 @@ class Engine:
             "alive": [health, {"kind": "tokens", **completion, **tokens}],
         }
 
+    def further_ports(self, deployment: Deployment) -> dict[int, str]:
+        """Return {port: what it is} of what the first rank listens on beside the deployment's own ports."""
+        return {}
+
     def drain(self, deployment: Deployment, place: Place) -> dict[str, t.Any] | None:
         """Return how a stop waits for running requests: {metrics_url, gauges, seconds}; None where nothing can be asked."""
         if place.rank or not self.running_gauges:
             return None
         url = f"http://{place.listen_address}:{deployment.port}/metrics"
         return {"metrics_url": url, "gauges": list(self.running_gauges), "seconds": DRAIN_SECONDS}
-
-    def ready_budget_seconds(self, deployment: Deployment, model_bytes: int) -> int:
-        """Return how long loading may take: 15 min for imports and graphs, and the weights at 200 MB/s, a slow disk."""
-        return deployment.ready_budget_seconds or 900 + model_bytes // 200_000_000
 
 
 def fits(value: t.Any, kind: str) -> bool:

@@ -4,8 +4,8 @@
 
 """The ledger of GPUs: which deployment has which GPUs of which node.
 
-Engines without Ray get theirs by number, lowest first, in the order of ``engine_deployments``. What is left is Ray's, which
-deals it out among its engines by itself.
+Engines without Ray get theirs by number, lowest first, in the order of ``engine_deployments``. Ray gets as many of what is left
+as its engines take on that node, and deals them out by itself.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 """
@@ -43,7 +43,9 @@ def mistakes(deployments: t.Sequence[Deployment], members: t.Mapping[str, Member
 
 def _of_one(one: Deployment, members: t.Mapping[str, Member]) -> list[str]:
     where, nodes = f"deployment {one.name}", len(one.nodes)
-    product = f"tensor_parallel {one.tensor_parallel} × pipeline_parallel {one.pipeline_parallel} = {one.ranks} ranks"
+    product = f"tensor_parallel {one.tensor_parallel} × pipeline_parallel {one.pipeline_parallel}"
+    product += f" × data_parallel {one.data_parallel}" if one.data_parallel > 1 else ""
+    product += f" = {one.ranks} ranks"
     without = [node for node in one.nodes if not members[node].gpus]
     if without:
         return [
@@ -85,4 +87,9 @@ def deal(
         for node in one.nodes:
             count = taken(one, members[node])
             dealt[one.name, node], free[node] = free[node][:count], free[node][count:]
-    return dealt, free
+    rays = [one for one in deployments if _registry.engine(one.engine).needs_ray]
+    if not rays:
+        return dealt, free
+    # Not all that is left: Ray places an engine on any node that has GPUs for it, also on one that it does not name.
+    wanted = {name: sum(taken(one, member) for one in rays if name in one.nodes) for name, member in members.items()}
+    return dealt, {name: numbers[: wanted[name]] for name, numbers in free.items()}

@@ -32,3 +32,11 @@ def mount(directory: str, image: str, identity: str, gpu_kind: str) -> list[str]
 def variables(caches: t.Mapping[str, str], mounts: t.Sequence[str]) -> dict[str, tuple[str, str]]:
     """Return {variable: (value, reason)} of an engine's ``caches``; none without a mount."""
     return {name: (f"{INSIDE}/{folder}", WHY) for name, folder in caches.items()} if mounts else {}
+
+
+def owned(mounts: t.Sequence[str], name: str) -> dict[str, t.Any]:
+    """Return {cache: {directory, name}} for the spec of a rank, whose supervisor notes there that kernels are compiled.
+
+    Empty without a mount. ``name`` is that of the deployment, or of Ray's members.
+    """
+    return {"cache": {"directory": mounts[0].rpartition(f":{INSIDE}")[0], "name": name}} if mounts else {}

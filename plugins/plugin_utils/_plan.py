@@ -19,6 +19,7 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import (
     _plan_fabric,
     _plan_text,
     _ray,
+    _ready_budget,
     _registry,
     _sizing_overview,
     _sizing_text,
@@ -38,11 +39,15 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._plan_mistakes 
     claims_of,
     deployments_of,
     images,
+    in_order,
     members_of,
     merged,
     needs_ray,
+    on_ray,
     platforms,
     ports,
+    ray_head,
+    speeds,
     texts,
 )
 
@@ -66,7 +71,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
 
     Raises MistakesError with every mistake found.
     """
-    mistakes: list[str] = [*merged(wishes.mistakes), *texts(wishes), *platforms(wishes)]
+    mistakes: list[str] = [*merged(wishes.mistakes), *texts(wishes), *platforms(wishes), *speeds(wishes)]
     members, more = members_of(wishes)
     mistakes += more
     deployments, more = deployments_of(wishes, list(wishes.nodes))
@@ -76,7 +81,8 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
     if wishes.ray["head"] and wishes.ray["head"] not in wishes.nodes:
         mistakes.append(f"ray_cluster_head: {wishes.ray['head']} is not in gpu_nodes ({', '.join(wishes.nodes)})")
     if not mistakes:
-        mistakes += _gpu_ledger.mistakes(deployments, members) + ports(wishes, deployments, members)
+        mistakes += _gpu_ledger.mistakes(deployments, members) + on_ray(wishes, deployments)
+        mistakes += ports(wishes, deployments, members)
         mistakes += _plan_fabric.mistakes(_fabric(wishes), deployments)
     accounts = {} if mistakes else {one.name: _account(one, wishes, members) for one in deployments}
     for one in deployments if accounts else ():
@@ -85,7 +91,7 @@ def plan(wishes: Wishes) -> dict[str, t.Any]:
         raise MistakesError(mistakes)
     dealt, left = _gpu_ledger.deal(deployments, members)
     members = {name: dataclasses.replace(one, ray_gpus=tuple(left[name])) for name, one in members.items()}
-    head = members[wishes.ray["head"] or _first_node(deployments) or next(iter(members))]
+    head = members[ray_head(wishes, deployments)]
     ordered = [head, *[one for one in members.values() if one.name != head.name]]
     ray_options = {
         **wishes.ray,
@@ -179,19 +185,28 @@ def _to_size(
     # Not asdict: it would build Ansible's containers anew, which they refuse.
     wish = {**vars(one), "image": one.image or _registry.engine(one.engine).image}
     nodes = [
-        {"name": name, "gpus": _gpu_ledger.taken(one, members[name]), **wishes.nodes[name].get("gpu", {})}
+        {
+            "name": name,
+            "gpus": _gpu_ledger.taken(one, members[name]),
+            "read_gbs": wishes.nodes[name].get("read_gbs") or None,
+            "warm": _is_warm(one, name, wishes),
+            **wishes.nodes[name].get("gpu", {}),
+        }
         for name in one.nodes
     ]
     return wish, wishes.models[one.model], nodes
 
 
+def _is_warm(one: Deployment, node: str, wishes: Wishes) -> bool | None:
+    """Tell whether the deployment has become ready on the node with the kernels that lie there; None where nobody looked."""
+    seen = wishes.nodes[node]["facts"].get("kernel_caches")
+    cache = _kernel_cache.owned(_cache(wishes, node, one.image or _registry.engine(one.engine).image), one.name)
+    return None if seen is None or not cache else one.name in seen.get(cache["cache"]["directory"], [])
+
+
 def _identity(image: str, wishes: Wishes) -> str:
     """Return what tells this image from another one of the same name; empty when the wishes do not say."""
     return str(wishes.images.get(image, {}).get("identity", ""))
-
-
-def _first_node(deployments: t.Sequence[Deployment]) -> str:
-    return next((one.nodes[0] for one in deployments if one.nodes), "")
 
 
 # --- planning --------------------------------------------------------------------------------------------------------
@@ -207,14 +222,11 @@ def _deployment_plan(
 ) -> dict[str, t.Any]:
     engine = _registry.engine(one.engine)
     model = wishes.models[one.model]
-    # The driver of a Ray engine needs a raylet beside it and Ray's dashboard on loopback: both are on the head.
-    nodes = sorted(one.nodes, key=lambda node: node != head.name) if engine.needs_ray else list(one.nodes)
+    nodes = in_order(one, head.name)
     first = members[nodes[0]]
     # Behind a gateway on the same node the engine needs no other listener than loopback.
     listen = LOOPBACK if wishes.gateway["node"] in ("", first.name) else first.address
-    budget = engine.ready_budget_seconds(
-        one, int(account.get("load_gib", 0) * _sizing_overview.GIB) or model.get("bytes") or 0
-    )
+    budget = _budget(one, engine, wishes, account, nodes)
     ranks = []
     for number, node in enumerate(engine.start_order(nodes)):
         place = Place(
@@ -232,7 +244,7 @@ def _deployment_plan(
         )
         numbers = members[node].for_ray if engine.needs_ray else dealt[one.name, node]
         rank = _rank_plan(one, engine, place, wishes, [members[name] for name in nodes], numbers)
-        rank["spec"]["ready_budget_seconds"] = budget
+        rank["spec"] |= budget
         ranks.append(rank)
     return {
         "name": one.name,
@@ -252,9 +264,26 @@ def _deployment_plan(
         "needs_ray": engine.needs_ray,
         "closed": _closed(one, [members[node].address for node in nodes]),
         "sizing": dict(account),
-        "ready_budget_seconds": budget,
+        **budget,
         "ranks": ranks,
     }
+
+
+def _budget(
+    one: Deployment, engine: Engine, wishes: Wishes, account: t.Mapping[str, t.Any], nodes: t.Sequence[str]
+) -> dict[str, t.Any]:
+    """Return {ready_budget_seconds, budget} of a deployment, see _ready_budget."""
+    model = wishes.models[one.model]
+    return _ready_budget.parts(
+        declared=one.ready_budget_seconds,
+        begin_seconds=engine.begin_seconds,
+        compile_seconds=engine.compile_seconds,
+        read_bytes=int(account.get("load_gib", 0) * _sizing_overview.GIB) or model.get("bytes") or 0,
+        directory=model["directory"],
+        speeds={node: wishes.nodes[node].get("read_gbs") or 0.0 for node in nodes},
+        # Each rank asks its own node; of Ray's workers only the driver's.
+        unseen=nodes[1:] if engine.needs_ray else (),
+    )
 
 
 def _closed(one: Deployment, addresses: t.Sequence[str]) -> list[dict[str, t.Any]]:
@@ -336,12 +365,19 @@ def _rank_plan(
                 *engine.left_behind,
                 *([f"{ray['session_directory']}/{UUID_GLOB}"] if engine.needs_ray else []),
             ],
+            "ports": [
+                {"address": place.listen_address if port == one.port else place.address, "port": port}
+                for port, _what in claims_of(one, not place.rank)
+                # Its supervisor listens there already.
+                if port != one.supervisor_port
+            ],
             "waits": waits,
             "ready": probes["ready"],
             "alive": probes["alive"],
             "wait_budget_seconds": 600,
             "watch_seconds": 5,
             "alive_failures": 6,
+            **_kernel_cache.owned(cache, one.name),
             "give_up": {"failures": 6, "window_seconds": 3600, "delays_seconds": [2, 5, 15, 30, 60]},
             **_together(one, engine, place, members),
         },

@@ -27,7 +27,8 @@ class Wishes:
     """Everything that the user wrote and the controller saw, as plain data.
 
     deployments  items of engine_deployments
-    nodes        {name: {facts, platform, address, interface, gpus, gpu}}; facts of node_facts, platform "" when unknown,
+    nodes        {name: {facts, platform, address, interface, gpus, read_gbs, gpu}}; facts of node_facts, platform "" when
+                 unknown, read_gbs the declared GB/s at which it reads weights,
                  gpu {gpu_gib, gpu_kind, gpu_gbs} of its poorest GPU, empty when its kind is not known
     known_platforms
     models       {name: {directory, config: dict or None, chat_template, tensors, bytes, problem}} as seen where the files are
@@ -69,6 +70,40 @@ def needs_ray(deployments: t.Sequence[Deployment]) -> bool:
     return any(one.engine in _registry.names() and _registry.engine(one.engine).needs_ray for one in deployments)
 
 
+def ray_head(wishes: Wishes, deployments: t.Sequence[Deployment]) -> str:
+    """Return the node of Ray's head: the one that is wished for, else the first of the first deployment on Ray."""
+    first = [one.nodes[0] for one in deployments if one.nodes and needs_ray([one])]
+    return next(iter([*filter(None, [wishes.ray["head"]]), *first, *wishes.nodes]), "")
+
+
+def in_order(one: Deployment, head: str) -> list[str]:
+    """Return the nodes of a deployment, first the one that serves.
+
+    The driver of a Ray engine needs a raylet beside it and Ray's dashboard on loopback: both are on Ray's head.
+    """
+    return sorted(one.nodes, key=lambda node: node != head) if needs_ray([one]) else list(one.nodes)
+
+
+def on_ray(wishes: Wishes, deployments: t.Sequence[Deployment]) -> list[str]:
+    """Refuse what Ray cannot keep apart: it places an engine on any of its GPUs, and the driver needs its head."""
+    rays = [one for one in deployments if needs_ray([one])]
+    head = ray_head(wishes, deployments)
+    found = [
+        f"deployment {one.name}: {one.engine} is served from Ray's head, {head}, which is not among its nodes; name it there, "
+        "set ray_cluster_head, or write engine: vllm_native"
+        for one in rays
+        if head not in one.nodes
+    ]
+    wide = [one.name for one in rays if len(one.nodes) > 1]
+    if len(rays) > 1 and wide and not found:
+        names = ", ".join(one.name for one in rays)
+        found.append(
+            f"{names} run on one Ray, which deals GPUs out by itself: beside {wide[0]}, which has several nodes, no other is "
+            "sure of its own. Write engine: vllm_native for all but one of them"
+        )
+    return found
+
+
 def texts(wishes: Wishes) -> list[str]:
     """Look for placeholders of the examples."""
     return [
@@ -85,6 +120,15 @@ def platforms(wishes: Wishes) -> list[str]:
         f"known are {', '.join(wishes.known_platforms)}"
         for name, node in wishes.nodes.items()
         if not node["platform"]
+    ]
+
+
+def speeds(wishes: Wishes) -> list[str]:
+    """Refuse declared speeds of disks that are none."""
+    return [
+        f"engine_read_gbs of {name}: {node['read_gbs']!r} is no number of GB/s; write one such as 2.5, or leave it out"
+        for name, node in wishes.nodes.items()
+        if isinstance(node.get("read_gbs"), bool) or not isinstance(node.get("read_gbs") or 0, (int, float))
     ]
 
 
@@ -206,14 +250,20 @@ def _on_every_node(image: str, wishes: Wishes) -> bool:
 
 
 def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mapping[str, Member]) -> list[str]:
-    """Keep the ledger: no two users of one port on one node, and nobody else's listener on it."""
+    """Keep the ledger: no two users of one port on one node. What listens there already the supervisor sees at a start."""
     mistakes: list[str] = []
+    head = ray_head(wishes, deployments)
     ray = dict(wishes.ray["ports"]) if needs_ray(deployments) else dict.fromkeys(_ray.RANGE, 0)
     for name in members:
         ledger: dict[int, str] = {
             port: f"ray_cluster_ports.{key}" for key, port in ray.items() if key not in _ray.RANGE
         }
-        claims = [claim for one in deployments if name in one.nodes for claim in claims_of(one, one.nodes[0] == name)]
+        claims = [
+            claim
+            for one in deployments
+            if name in one.nodes
+            for claim in claims_of(one, in_order(one, head)[0] == name)
+        ]
         if wishes.gateway["node"] == name:
             claims.append((wishes.gateway["port"], "gateway_port"))
         for port, what in claims:
@@ -234,4 +284,5 @@ def claims_of(one: Deployment, is_first: bool) -> list[tuple[int, str]]:
         claims.append((one.rendezvous_port, f"the rendezvous_port of deployment {one.name}"))
     if not engine.needs_ray and len(one.nodes) > 1:
         claims.append((one.supervisor_port, f"the supervisor_port of deployment {one.name}"))
-    return claims
+    further = engine.further_ports(one) if is_first else {}
+    return [*claims, *[(port, f"{what} of deployment {one.name}") for port, what in further.items()]]

@@ -12,9 +12,11 @@ from __future__ import annotations
 import shlex
 import typing as t
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _ready_budget
+
 
 def lines(plans: t.Sequence[t.Mapping[str, t.Any]], proposals: t.Mapping[str, t.Mapping[str, t.Any]]) -> list[str]:
-    """Return for each deployment its ranks with their command, each variable with its reason, and proposed splits.
+    """Return for each deployment its ranks with their command, each variable with its reason, its time to start, and splits.
 
     proposals  {name: {smallest, fastest}} of ``_sizing_overview.proposals``, None where nothing is known to fit
 
@@ -28,6 +30,7 @@ def lines(plans: t.Sequence[t.Mapping[str, t.Any]], proposals: t.Mapping[str, t.
         for name, why in sorted({name: why for rank in plan["ranks"] for name, why in rank["reasons"].items()}.items()):
             values = list(dict.fromkeys(_value(rank, name) for rank in plan["ranks"] if name in rank["reasons"]))
             found.append(f"  {name}={' or '.join(values)}: {why}")
+        found.append("  " + _ready_budget.line(plan["ready_budget_seconds"], plan.get("budget")))
         for kind in ("smallest", "fastest"):
             split = proposals.get(plan["name"], {}).get(kind)
             if split:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _docker_run, _plan_fabric
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _docker_run, _kernel_cache, _plan_fabric
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import Member
 
 CONTAINER = "gpufleet-ray"
@@ -112,6 +112,7 @@ def plan(
     """
     planned: dict[str, t.Any] = {}
     for member in members:
+        cache = options.get("cache_mounts", {}).get(member.name, [])
         fabric = _plan_fabric.needs({}, "") | options.get("fabric", {}).get(member.name, {})
         reasoned = environment(member, head, ports) | fabric["environment"]
         is_head = member.name == head.name
@@ -130,7 +131,7 @@ def plan(
             "mounts": [
                 f"{options['token_path']}:{TOKEN_IN_CONTAINER}:ro",
                 f"{options['session_directory']}:{SESSION_IN_CONTAINER}",
-                *options.get("cache_mounts", {}).get(member.name, []),
+                *cache,
                 *fabric["mounts"],
                 *options.get("mounts", []),
             ],
@@ -160,6 +161,7 @@ def plan(
                 "ready_budget_seconds": 180,
                 "watch_seconds": 5,
                 "alive_failures": 3,
+                **_kernel_cache.owned(cache, "ray"),
                 # Ray comes and goes with its head; never give up on a member, only go slower.
                 "give_up": {"failures": 1000, "window_seconds": 3600, "delays_seconds": [2, 5, 10, 30]},
             },

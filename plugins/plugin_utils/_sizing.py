@@ -96,8 +96,12 @@ def fleet(nodes: t.Sequence[t.Mapping[str, t.Any]]) -> Fleet:
     if blind:
         raise ShapeError(f"the GPUs or their memory are not known of {', '.join(blind)}")
     poorest = min(nodes, key=lambda node: float(node["gpu_gib"]))
-    optional = {
-        key: poorest[key] for key in ("gpu_kind", "gpu_gbs", "read_gbs", "warm") if poorest.get(key) is not None
+    optional = {key: poorest[key] for key in ("gpu_kind", "gpu_gbs") if poorest.get(key) is not None}
+    # A start waits for the slowest.
+    optional |= {
+        key: min(known)
+        for key in ("read_gbs", "warm")
+        if (known := [node[key] for node in nodes if node.get(key) is not None])
     }
     return Fleet(len(nodes), min(int(node["gpus"]) for node in nodes), float(poorest["gpu_gib"]), **optional)
 

@@ -95,6 +95,8 @@ def proposals(what: Model, wish: Wish, where: Fleet) -> dict[str, t.Any]:
 
 
 def _proposal(split: _parallel.Parallel, result: dict[str, t.Any], why: str) -> dict[str, t.Any]:
+    if split.engine == "vllm" and split.data > 1:
+        why += "; it needs engine: vllm_native"
     return {
         "parallel": split.text(),
         "tensor_parallel": split.tensor,

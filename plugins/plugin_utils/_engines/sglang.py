@@ -25,12 +25,18 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._flags import R
 DIST_TIMEOUT_SECONDS = 1800
 
 
+#: With DP attention the processes of a server talk over TCP. Over several nodes at these distances from the port where the
+#: ranks meet, on one node from the port where it serves (SGLang 0.5.23, PortArgs and DataParallelController).
+BESIDE_RENDEZVOUS, BESIDE_PORT = (*range(1, 7), 13), range(233, 240)
+
+
 class Sglang(Engine):
     """``sglang serve`` with ``--nnodes``."""
 
     name = "sglang"
     image = "docker.io/lmsysorg/sglang:v0.5.23"
     parser = "sglang"
+    instead_of_data_parallel = "write options.attn_dp_size, which divides tensor_parallel"
     token_counters = ("sglang:generation_tokens_total",)
     running_gauges = ("sglang:num_running_reqs",)
     meets = True
@@ -169,3 +175,12 @@ class Sglang(Engine):
             "DO_NOT_TRACK": ("1", "nothing is reported to third parties"),
             **between_nodes(place),
         }
+
+    def further_ports(self, deployment: Deployment) -> dict[int, str]:
+        if deployment.options.get("attn_dp_size", 1) < 2:
+            return {}
+        if len(deployment.nodes) > 1:
+            base, name, steps = deployment.rendezvous_port, "rendezvous_port", tuple(BESIDE_RENDEZVOUS)
+        else:
+            base, name, steps = deployment.port, "port", tuple(BESIDE_PORT)
+        return {base + step: f"{name} + {step} (DP attention)" for step in steps}

@@ -47,6 +47,7 @@ class TensorrtLlm(Engine):
 
     name = "tensorrt_llm"
     image = "nvcr.io/nvidia/tensorrt-llm/release:1.2.1"
+    instead_of_data_parallel = "write options.config with enable_attention_dp in it, which divides tensor_parallel"
     parser = "tensorrt_llm"
     meets = True
     needs_ssh = True

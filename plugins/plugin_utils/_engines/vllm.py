@@ -26,6 +26,7 @@ class Vllm(Engine):
     image = "docker.io/vllm/vllm-openai:v0.33.0"
     needs_ray = True
     parser = "vllm"
+    instead_of_data_parallel = "write engine: vllm_native"
     token_counters = ("vllm:generation_tokens_total",)
     running_gauges = ("vllm:num_requests_running",)
     # torch.compile's and DeepGEMM's lie below the first one.
@@ -98,6 +99,8 @@ class Vllm(Engine):
         "--master-addr",
         "--master-port",
         "--headless",
+        "--data-parallel-size",
+        "--data-parallel-rpc-port",
     )
     renamed_flags: t.ClassVar[Renamed] = {
         # Done without being asked.

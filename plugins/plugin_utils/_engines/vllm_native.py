@@ -25,6 +25,16 @@ class VllmNative(Vllm):
     name = "vllm_native"
     needs_ray = False
     meets = True
+    instead_of_data_parallel = ""
+
+    def mistakes(self, deployment: Deployment, where: str) -> list[str]:
+        found = super().mistakes(deployment, where)
+        if deployment.data_parallel > 1 and deployment.data_parallel % max(len(deployment.nodes), 1):
+            nodes = len(deployment.nodes)
+            found.append(
+                f"{where}.data_parallel: {deployment.data_parallel} cannot be dealt out evenly to {nodes} nodes"
+            )
+        return found
 
     def argv(self, deployment: Deployment, place: Place) -> list[str]:
         together = [
@@ -39,12 +49,23 @@ class VllmNative(Vllm):
             # Without it a further rank comes up as a server of its own and waits for ever; vLLM does not refuse that.
             *(["--headless"] if place.rank else []),
         ]
+        # Their address, and how many a node has, follow from --master-addr and --nnodes.
+        replicas = ["--data-parallel-size", str(deployment.data_parallel)]
+        replicas += [
+            word for port in self.further_ports(deployment) for word in ("--data-parallel-rpc-port", str(port))
+        ]
         return [
             *self.command(deployment, place, "mp"),
             *(together if place.nodes > 1 else []),
+            *(replicas if deployment.data_parallel > 1 else []),
             *self.flags(deployment),
             *self.extra_words(deployment),
         ]
+
+    def further_ports(self, deployment: Deployment) -> dict[int, str]:
+        if deployment.data_parallel < 2 or len(deployment.nodes) < 2:
+            return {}
+        return {deployment.rendezvous_port + 1: "rendezvous_port + 1 (data parallel)"}
 
     def env(self, deployment: Deployment, place: Place) -> dict[str, tuple[str, str]]:
         return {**super().env(deployment, place), **between_nodes(place)}

@@ -4,7 +4,8 @@
 
 """Ranks on several nodes that start and end together: what their supervisors tell each other.
 
-Every supervisor of a group answers each connection to its port with one line of JSON, {group, rank, round, phase, why}:
+Every supervisor of a group answers each connection to its port with one line of JSON, {group, rank, round, phase, why,
+needs}, the last one the seconds that its start may take, by its own disk and kernels:
   down       no container runs; it can begin
   up         a container was started in this round
   ready      the group gives tokens (only rank 0 says so)
@@ -52,7 +53,15 @@ class Group:
         self.spec = spec
         self.leads = spec["rank"] == 0
         self.round = ""
-        self._state = {"group": spec["name"], "rank": spec["rank"], "round": "", "phase": "down", "why": ""}
+        self._state = {
+            "group": spec["name"],
+            "rank": spec["rank"],
+            "round": "",
+            "phase": "down",
+            "why": "",
+            "needs": 0.0,
+        }
+        self._needs: dict[int, float] = {}
         self._joined: set[int] = set()
         self._heard: dict[int, float] = {}
         self._begun = 0.0
@@ -79,6 +88,14 @@ class Group:
         """Say from now on that this rank is in that phase of its round."""
         self._state.update(round=self.round, phase=phase, why=why[:500])
 
+    def needs(self, seconds: float) -> None:
+        """Say from now on how long a start of this rank may take."""
+        self._state.update(needs=seconds)
+
+    def longest(self) -> tuple[float, int]:
+        """Return (the seconds, whose) of the neighbour that needs most in this round; zero while none has said so."""
+        return max(((seconds, rank) for rank, seconds in self._needs.items()), default=(0.0, 0))
+
     def lacks(self) -> str:
         """Return what is missing before this rank may begin a round; empty when it has begun.
 
@@ -97,9 +114,10 @@ class Group:
             self.round = uuid.uuid4().hex
         else:
             if said[0]["phase"] == "down" or said[0]["round"] == self.round:
-                return "rank 0 has not begun yet"
+                why = said[0]["why"] if said[0]["phase"] == "down" else ""
+                return "rank 0 has not begun yet" + (f": {why}" if why else "")
             self.round = said[0]["round"]
-        self._joined, self._heard, self._begun = set(), {}, time.monotonic()
+        self._joined, self._heard, self._needs, self._begun = set(), {}, {}, time.monotonic()
         self.tell("up")
         return ""
 
@@ -116,6 +134,7 @@ class Group:
             self._heard[peer["rank"]] = now
             if said["round"] == self.round and said["phase"] != "down":
                 self._joined.add(peer["rank"])
+                self._needs[peer["rank"]] = float(said["needs"])
             elif not self.leads:
                 raise RoundEndedError(f"rank 0 began anew: {said['why'] or 'it was restarted'}")
             elif peer["rank"] in self._joined or said["round"] == self.round:
@@ -138,7 +157,8 @@ class Group:
         except (OSError, ValueError) as error:
             raise RankFailedError(f"{where} does not answer: {error}") from error
         ours = {"group": self.spec["name"], "rank": peer["rank"]}
-        if not isinstance(said, dict) or set(said) != set(self._state) or {**said, **ours} != said:
+        alike = isinstance(said, dict) and set(said) == set(self._state) and {**said, **ours} == said
+        if not alike or not isinstance(said["needs"], (int, float)):
             raise RankFailedError(f"{where} is another one: {said}")
         if said["phase"] == "given_up":
             raise GroupGivenUpError(f"rank {peer['rank']} at {peer['address']} has given up: {said['why']}")

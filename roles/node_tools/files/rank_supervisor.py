@@ -16,10 +16,13 @@ restart), so that a broken group does not hammer the node. `systemctl status UNI
 Spec (JSON), all times in seconds:
   container   {name, run: [arguments of `docker run` after -d --name NAME], stop_seconds}
   sweep       [glob of files under /dev/shm or /tmp left by a killed process; only those that no process has open]
+  ports       [{address, port}] that the container listens on: nobody may have them before
   waits       [probe]        needed before the start
   ready       [probe]        when all pass once, the rank is ready
   alive       [probe]        watched from then on, every watch_seconds
   wait_budget_seconds, ready_budget_seconds, watch_seconds, alive_failures (in a row before the rank counts as dead)
+  budget      what the time for loading is made of, where it is computed on the node: see rank_budget.py
+  cache       {directory, name}, where compiled kernels outlive the container, and the deployment whose they are
   give_up     {failures, window_seconds, delays_seconds: [after the first failure, after the second, ...]}
   process     name of the process without which the container is as good as ended, once it has been seen there
   group       {name, rank, address, port, peers}, where other nodes run ranks of the same deployment: see rank_group.py
@@ -42,6 +45,8 @@ import sys
 import time
 import typing as t
 
+import rank_budget
+import rank_ports
 from rank_group import LAST_WORD_SECONDS, Group, GroupGivenUpError, RoundEndedError
 from rank_probes import (
     PROBE_TIMEOUT_SECONDS,
@@ -99,8 +104,15 @@ def last_words(log: str) -> str:
 
 
 def open_paths() -> set[str]:
-    """Return every path under /dev/shm and /tmp that a process has mapped or open."""
+    """Return every path under /dev/shm and /tmp that a process has mapped or open; of sockets the names alone.
+
+    A socket's path is told as its process sees it, in a container another one than here. Those of the host's network,
+    which the ranks have, stand in one table.
+    """
     found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path("/proc/net/unix").read_text(errors="replace").splitlines()[1:]:
+            found.add(os.path.basename(line.partition("/")[2]))
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -139,9 +151,11 @@ class Rank:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel, contextlib.suppress(OSError):
                 channel.sendto(message.encode(), "\0" + address[1:] if address.startswith("@") else address)
 
-    def until_all_pass(self, checks: t.Iterable[t.Callable[[], None]], budget: float, doing: str) -> None:
+    def until_all_pass(
+        self, checks: t.Iterable[t.Callable[[], None]], budget: t.Callable[[], rank_budget.Allowance], doing: str
+    ) -> None:
         """Make the checks until each has passed once; raises when the budget is spent or, once it runs, the rank died."""
-        end = time.monotonic() + budget
+        begun = time.monotonic()
         for one in checks:
             while True:
                 if doing == LOADING:
@@ -150,10 +164,14 @@ class Rank:
                     one()
                     break
                 except RankFailedError as why:
-                    left = end - time.monotonic()
-                    if left <= 0:
-                        raise RankFailedError(f"{doing}: {why} (budget of {budget:g} s spent)") from why
-                    self.say(f"{doing}: {(doing == LOADING and progress(self.log(20))) or why}")
+                    most = budget()
+                    if time.monotonic() - begun >= most.seconds:
+                        made_of = f": {most.made_of}" if most.made_of else ""
+                        raise RankFailedError(
+                            f"{doing}: {why} (budget of {most.seconds:.0f} s spent{made_of})"
+                        ) from why
+                    within = f" (within {most})" if most.made_of else ""
+                    self.say(f"{doing}: {(doing == LOADING and progress(self.log(20))) or why}{within}")
                 time.sleep(2)
 
     def must_hold(self) -> None:
@@ -185,7 +203,7 @@ class Rank:
         left = [path for pattern in self.spec.get("sweep", []) for path in glob.glob(pattern)]
         used = open_paths() if left else set()
         for path in left:
-            if path not in used:
+            if not {path, os.path.basename(path)} & used:
                 with contextlib.suppress(OSError):
                     os.unlink(path)
 
@@ -200,18 +218,37 @@ class Rank:
         """Sweep, wait, start, and wait until ready."""
         self.sweep()
         gather = [functools.partial(must_be_empty, self.group.lacks)] if self.group else []
-        self.until_all_pass([*self.probes("waits"), *gather], self.spec["wait_budget_seconds"], WAITING)
+        patience = rank_budget.Allowance(self.spec["wait_budget_seconds"], "")
+        self.until_all_pass([*self.probes("waits"), *gather], lambda: patience, WAITING)
         self.say(f"starting {self.name}")
+        taken = rank_ports.taken(self.spec.get("ports", []))
+        if taken:
+            raise RankFailedError(taken)
+        own = rank_budget.allowance(self.spec)
+        if self.group:
+            self.group.needs(own.seconds)
         started = run("docker", "run", "--detach", "--name", self.name, *self.spec["container"]["run"], timeout=300)
         if started.returncode != 0:
             raise RankFailedError(f"docker run failed: {started.stderr.strip()[-500:]}")
         begun = time.monotonic()
         self.process_seen = False
         together = [functools.partial(must_be_empty, self.group.not_ready)] if self.group else []
-        self.until_all_pass([*self.probes("ready"), *together], self.spec["ready_budget_seconds"], LOADING)
+        self.until_all_pass([*self.probes("ready"), *together], lambda: self.allowed(own), LOADING)
         if self.group:
             self.group.tell("ready" if self.group.leads else "up")
-        self.say(f"ready after {time.monotonic() - begun:.0f} s", ready=True)
+        rank_budget.keep(self.spec)
+        within = f" of {own}" if own.made_of else ""
+        self.say(f"ready after {time.monotonic() - begun:.0f} s{within}", ready=True)
+
+    def allowed(self, own: rank_budget.Allowance) -> rank_budget.Allowance:
+        """Return how long this start may take, given what this rank needs by itself: the slowest rank of a group decides."""
+        if not self.group:
+            return own
+        if not self.group.leads:
+            # Rank 0 ends the round for all.
+            return rank_budget.Allowance(float(self.spec["ready_budget_seconds"]), f"rank 0 decides; here {own}")
+        longest, rank = self.group.longest()
+        return rank_budget.Allowance(longest, f"rank {rank} needs it") if longest > own.seconds else own
 
     def watch(self) -> None:
         """Return never; raises RankFailedError when the rank is dead."""
@@ -288,17 +325,17 @@ class Rank:
                 self.say(f"stopped with the group: {why}")
                 time.sleep(1)
             except RankFailedError as why:
-                self.stop(str(why))
                 failures.append(time.monotonic())
+                recent = sum(failures[-1] - when <= self.spec["give_up"]["window_seconds"] for when in failures)
+                failed = f"failed{f' {recent} times' if recent > 1 else ''}: {why}"
+                self.stop(failed)
                 delay = next_delay(failures, failures[-1], self.spec["give_up"])
                 if delay is None:
                     return self.give_up(f"after {len(failures)} failures, the last one: {why}")
                 if self.group and not self.group.leads:
                     # Rank 0 waits for the whole group.
                     delay = 1.0
-                recent = sum(failures[-1] - when <= self.spec["give_up"]["window_seconds"] for when in failures)
-                often = f" {recent} times" if recent > 1 else ""
-                self.say(f"failed{often}: {why}; next start in {delay:g} s")
+                self.say(f"{failed}; next start in {delay:g} s")
                 time.sleep(delay)
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import pathlib
 import re
 import typing as t
 
@@ -120,6 +121,16 @@ def test_options_are_handed_on(run_module: Run, monkeypatch: pytest.MonkeyPatch)
     assert node["disk_free_bytes"] == {"/data": 1}
     assert node["python_environments"] == {"/none": {}}
     assert (node["packages"], node["held_packages"]) == ({"of": "dnf"}, ["of"])
+
+
+def test_who_became_ready_with_which_kernels(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "0123456789ab-h200"
+    folder.mkdir()
+    (folder / ".ready-r1").touch()
+    (folder / "triton").mkdir()
+    assert node_facts.kernel_caches([str(tmp_path), str(tmp_path / "none")]) == {str(folder): ["r1"]}
+    (tmp_path / "file").touch()
+    assert node_facts.kernel_caches([str(tmp_path / "file")]) == {}
 
 
 def test_addresses_are_those_of_all_interfaces_once(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> None:

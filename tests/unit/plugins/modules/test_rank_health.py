@@ -135,8 +135,37 @@ def test_a_rank_is_waited_for(run_module: Run, node: Node) -> None:
     assert (result["verdict"], node.pauses) == ("pass", [2, 2])
 
 
+REFUSED = "ValueError: Model architectures ['X'] are not supported for now. Supported architectures: A"
+
+
 @pytest.mark.parametrize(
-    ("status", "pauses"), [("failed 3 times: x", 0), ("given up after 6 failures", 0), ("failed 2 times: x", 3)]
+    ("status", "log", "waited"),
+    [
+        ("failed: the container ended with exit code 1: x; next start in 2 s", REFUSED, False),
+        (f"failed: the container ended with exit code 1: {REFUSED}", "", False),
+        (f"waiting: rank 0 has not begun yet: failed: the container ended with exit code 1: {REFUSED}", "", False),
+        ("failed: the container ended with exit code 1: x", "RuntimeError: Address already in use", True),
+        ("failed: the container ended with exit code 1: x", "", True),
+        ("loading: x", REFUSED, True),
+    ],
+)
+def test_what_another_start_does_not_mend_is_not_waited_for(
+    run_module: Run, node: Node, status: str, log: str, waited: bool
+) -> None:
+    node.units, node.log = [unit(status), READY], log
+    result = run_module("rank_health", ranks=RANKS, wait_seconds=60)
+    assert (result["verdict"] == "pass", bool(node.pauses)) == (waited, waited)
+    assert result["facts"][UNIT].startswith("no use waiting: ") is not waited
+
+
+@pytest.mark.parametrize(
+    ("status", "pauses"),
+    [
+        ("failed 3 times: x", 0),
+        ("waiting: rank 0 has not begun yet: failed 3 times: x", 0),
+        ("given up after 6 failures", 0),
+        ("failed 2 times: x", 3),
+    ],
 )
 def test_what_fails_again_and_again_is_not_waited_for(run_module: Run, node: Node, status: str, pauses: int) -> None:
     node.units = [unit(status)]

@@ -31,6 +31,7 @@ def test_name_and_model_are_enough() -> None:
         "nodes": (),
         "tensor_parallel": 1,
         "pipeline_parallel": 1,
+        "data_parallel": 1,
         "gpus_per_node": 0,
         "port": 8000,
         "rendezvous_port": 29501,
@@ -56,6 +57,7 @@ def test_every_key_is_taken_over() -> None:
         "release": "0.33.0",
         "tensor_parallel": 8,
         "pipeline_parallel": 2,
+        "data_parallel": 3,
         "gpus_per_node": 8,
         "port": 8001,
         "rendezvous_port": 29555,
@@ -74,7 +76,7 @@ def test_every_key_is_taken_over() -> None:
     assert deployment is not None
     expected = {**wish, "nodes": ("one", "two"), "extra_args": ("--max-log-len", "5"), "mounts": ("/data:/data:ro",)}
     assert dataclasses.asdict(deployment) == expected
-    assert deployment.ranks == 16
+    assert deployment.ranks == 48
 
 
 def test_null_is_the_same_as_absent() -> None:
@@ -110,7 +112,7 @@ def test_what_cannot_be_read(wish: dict[str, t.Any], expected: str) -> None:
 
 
 WRONG: list[tuple[dict[str, t.Any], str]] = [
-    ({"gpus": 2}, "gpus: unknown key; known are concurrency, engine, environment, extra_args"),
+    ({"gpus": 2}, "gpus: unknown key; known are concurrency, data_parallel, engine, environment, extra_args"),
     ({"name": "R1"}, "name: 'R1' may hold a-z, 0-9 and '-' only"),
     ({"name": "-r1"}, "name: '-r1' may hold"),
     ({"name": "r1-"}, "name: 'r1-' may hold"),

@@ -185,15 +185,6 @@ def test_readiness_is_a_completion_and_not_only_health() -> None:
     assert SAMPLE.drain(one, PLACE) is None
 
 
-@pytest.mark.parametrize(
-    ("budget", "model_bytes", "expected"),
-    [(0, 0, 900), (0, 199_999_999, 900), (0, 680_000_000_000, 900 + 3400), (60, 680_000_000_000, 60)],
-)
-def test_the_time_to_load(budget: int, model_bytes: int, expected: int) -> None:
-    one = Deployment(name="d", model="m", ready_budget_seconds=budget)
-    assert SAMPLE.ready_budget_seconds(one, model_bytes) == expected
-
-
 def test_what_a_child_must_say() -> None:
     assert SAMPLE.start_order(("b", "a")) == ["b", "a"]
     for method in (SAMPLE.argv, SAMPLE.env):

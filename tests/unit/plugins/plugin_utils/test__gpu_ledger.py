@@ -34,12 +34,13 @@ def one(name: str, engine: str, nodes: str = "ab", per_node: int = 0, **more: t.
             {("s", "a"): range(4), ("n", "a"): range(4, 8), ("n", "b"): range(4)},
             {"a": [], "b": range(4, 8)},
         ),
-        # Ray gets what is left, wherever it stands in the list, and deals it out by itself.
+        # Ray gets what its engines take of what is left, wherever they stand in the list, and deals it out by itself.
         (
             [one("r", "vllm", "ab", 2), one("s", "sglang", "a", 4), one("q", "vllm", "a", 2)],
             {("s", "a"): range(4)},
-            {"a": range(4, 8), "b": range(8)},
+            {"a": range(4, 8), "b": range(2)},
         ),
+        ([one("r", "vllm", "a")], {}, {"a": range(8), "b": []}),
     ],
 )
 def test_gpus_are_dealt(deployments: list[Deployment], dealt: dict[t.Any, t.Any], left: dict[str, t.Any]) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils._kernel_cache import mount, variables
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._kernel_cache import mount, owned, variables
 
 
 def test_each_image_and_kind_of_gpu_has_its_own() -> None:
@@ -33,3 +33,9 @@ def test_without_a_directory_there_is_none() -> None:
 def test_variables_point_below_the_mount() -> None:
     [(name, (value, reason))] = variables({"X_CACHE": "x"}, mount("/c", "a:1", "", "")).items()
     assert (name, value) == ("X_CACHE", "/var/cache/gpufleet/x") and reason
+
+
+def test_a_rank_knows_where_its_kernels_lie_on_the_node() -> None:
+    found = owned(mount("/var/cache/gpufleet/engine", "a:1", "", "h200"), "r1")["cache"]
+    assert found["directory"].startswith("/var/cache/gpufleet/engine/") and found["directory"].endswith("-h200")
+    assert found["name"] == "r1" and owned([], "r1") == {}

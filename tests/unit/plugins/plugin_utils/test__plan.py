@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -140,6 +141,84 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         },
         "tensorrt_llm runs as many ranks on each node, but one has 1, two has 3 GPUs; name nodes that are alike",
     ),
+    (
+        "Ray's head is not among the nodes of an engine on Ray",
+        {"deployments": deployment(nodes=["two"], pipeline_parallel=1), "ray": ray(head="one")},
+        "tiny: vllm is served from Ray's head, one, which is not among its nodes",
+    ),
+    (
+        "two engines on one Ray, and one of them over several nodes",
+        {
+            "deployments": [
+                *deployment(gpus_per_node=1),
+                *deployment(name="other", gpus_per_node=1, nodes=["one"], pipeline_parallel=1, port=8001),
+            ],
+            "nodes": {
+                name: {"facts": facts(f"10.0.0.{at}", gpus=2), "platform": "x"}
+                for at, name in enumerate(("one", "two"), 1)
+            },
+        },
+        "tiny, other run on one Ray, which deals GPUs out by itself: beside tiny, which has several nodes, no other is",
+    ),
+    (
+        "an engine on Ray listens on Ray's head, not on its own first node",
+        {"ray": ray(head="two"), "gateway": {"node": "two", "port": 8000}},
+        "gateway_port on two: 8000 is already the port of deployment tiny",
+    ),
+    (
+        "ports that DP attention takes where the ranks meet",
+        {
+            "deployments": deployment(
+                engine="sglang", tensor_parallel=2, pipeline_parallel=1, options={"attn_dp_size": 2}
+            ),
+            "gateway": {"node": "one", "port": 29514},
+        },
+        "gateway_port on one: 29514 is already rendezvous_port + 13 (DP attention) of deployment tiny",
+    ),
+    (
+        "ports that DP attention takes on one node",
+        {
+            "deployments": deployment(engine="sglang", pipeline_parallel=1, nodes=["one"], options={"attn_dp_size": 2}),
+            "gateway": {"node": "one", "port": 8233},
+        },
+        "gateway_port on one: 8233 is already port + 233 (DP attention) of deployment tiny",
+    ),
+    *(
+        (
+            f"{engine} and data_parallel",
+            {"deployments": deployment(engine=engine, data_parallel=2, pipeline_parallel=1)},
+            f"engine_deployments[0].data_parallel: {engine} takes none; {instead}",
+        )
+        for engine, instead in (
+            ("vllm", "write engine: vllm_native"),
+            ("sglang", "write options.attn_dp_size"),
+            ("tensorrt_llm", "write options.config with enable_attention_dp"),
+        )
+    ),
+    (
+        "replicas that cannot be dealt out",
+        {"deployments": deployment(engine="vllm_native", data_parallel=3, pipeline_parallel=1)},
+        "engine_deployments[0].data_parallel: 3 cannot be dealt out evenly to 2 nodes",
+    ),
+    (
+        "replicas that have no GPU",
+        {"deployments": deployment(engine="vllm_native", data_parallel=4, pipeline_parallel=1)},
+        "tensor_parallel 1 × pipeline_parallel 1 × data_parallel 4 = 4 ranks, but its 2 nodes have 2 GPUs",
+    ),
+    (
+        "where the replicas meet",
+        {
+            "deployments": deployment(engine="vllm_native", data_parallel=2, pipeline_parallel=1),
+            "gateway": {"node": "one", "port": 29502},
+        },
+        "gateway_port on one: 29502 is already rendezvous_port + 1 (data parallel) of deployment tiny",
+    ),
+    ("no replica", {"deployments": deployment(data_parallel=0)}, "data_parallel: 0 must be 1 or more"),
+    (
+        "a speed of the disk that is none",
+        {"nodes": nodes(two={"facts": facts("10.0.0.2", 1), "platform": "x", "read_gbs": "fast"})},
+        "engine_read_gbs of two: 'fast' is no number of GB/s",
+    ),
     ("force that is no bool", {"deployments": deployment(force="yes")}, "force: 'yes' is not true or false"),
     ("old flag", {"deployments": deployment(extra_args=["--swap-space", "4"])}, "--swap-space is of an older release"),
     (
@@ -254,6 +333,13 @@ def test_the_example_is_planned_whole() -> None:
     assert set(result["ray"]["members"]) == {"one", "two"}
 
 
+def test_the_head_is_where_the_first_engine_on_ray_is_served() -> None:
+    alone = {"pipeline_parallel": 1, "engine": "sglang", "nodes": ["one"]}
+    other = {"name": "other", "nodes": ["two"], "pipeline_parallel": 1}
+    result = plan(fleet(deployments=[{**ONE, **alone}, {**ONE, **other}]))
+    assert result["ray"]["head"] == result["deployments"][1]["head"] == "two"
+
+
 def test_the_head_follows_the_first_node_of_a_deployment() -> None:
     result = plan(fleet(deployments=deployment(nodes=["two"], pipeline_parallel=1)))
     assert result["ray"]["head"] == "two"
@@ -319,7 +405,94 @@ def test_two_deployments_share_the_gpus_of_a_node() -> None:
     assert "--num-gpus=4" in rays and "nvidia.com/gpu=4" in rays and "nvidia.com/gpu=3" not in rays
     other = planned["deployments"][1]["ranks"][0]["spec"]["container"]["run"]
     assert "nvidia.com/gpu=3" in other and "nvidia.com/gpu=4" not in other
-    assert "nvidia.com/gpu=all" in planned["ray"]["members"]["two"]["spec"]["container"]["run"]
+    # No engine on Ray names this node: GPUs that Ray had there, it would use.
+    assert "--num-gpus=0" in planned["ray"]["members"]["two"]["spec"]["container"]["run"]
+
+
+@pytest.mark.parametrize("engines", [("vllm_native", "sglang"), ("vllm", "vllm_native"), ("sglang", "sglang")])
+def test_two_deployments_on_the_same_nodes_share_nothing(engines: tuple[str, str]) -> None:
+    """Units, containers, files, GPUs and every port differ; kernels of one image are shared, each with its own mark."""
+    two = {
+        name: {"facts": facts(f"10.0.0.{at}", gpus=2), "platform": "Debian_12"}
+        for at, name in enumerate(("one", "two"), 1)
+    }
+    deployments = [
+        {**ONE, "name": f"d{at}", "engine": engine, "gpus_per_node": 1, "port": 8000 + at}
+        | {"rendezvous_port": 29600 + 100 * at, "supervisor_port": 29501 + at}
+        for at, engine in enumerate(engines)
+    ]
+    wishes = fleet(nodes=two, deployments=deployments, ray=ray(cache_directory="/c", gpu_access={"one": "cdi"}))
+    planned = plan(wishes)["deployments"]
+    for node in two:
+        ranks = [[rank for rank in one["ranks"] if rank["node"] == node] for one in planned]
+        for first in ranks[0]:
+            for second in ranks[1]:
+                assert all(first[key] != second[key] for key in ("unit", "container"))
+                assert first["spec"]["cache"]["directory"] == second["spec"]["cache"]["directory"]
+                assert (first["spec"]["cache"]["name"], second["spec"]["cache"]["name"]) == ("d0", "d1")
+                taken = [
+                    {word for word in rank["spec"]["container"]["run"] if word.startswith("nvidia.com/")}
+                    for rank in (first, second)
+                ]
+                assert not taken[0] & taken[1]
+    listened = [{(where["address"], where["port"]) for where in one["closed"]} for one in planned]
+    assert not listened[0] & listened[1]
+
+
+PORTS_OF: list[tuple[dict[str, t.Any], list[list[tuple[str, int]]]]] = [
+    ({"engine": "vllm"}, [[("127.0.0.1", 8000)]]),
+    ({"engine": "vllm_native"}, [[("127.0.0.1", 8000), ("10.0.0.1", 29501)], []]),
+    ({"engine": "sglang"}, [[("127.0.0.1", 8000), ("10.0.0.1", 29501)], [("127.0.0.1", 8000)]]),
+    ({"engine": "tensorrt_llm"}, [[("127.0.0.1", 8000)], [("10.0.0.2", 29501)]]),
+]
+
+
+@pytest.mark.parametrize(("changed", "expected"), PORTS_OF)
+def test_a_rank_knows_what_its_container_listens_on(
+    changed: dict[str, t.Any], expected: list[list[tuple[str, int]]]
+) -> None:
+    """Not the port of the supervisors, who listen before the start."""
+    [one] = plan(fleet(deployments=deployment(**changed)))["deployments"]
+    found = [[(port["address"], port["port"]) for port in rank["spec"]["ports"]] for rank in one["ranks"]]
+    assert found == expected
+
+
+BUDGETS: list[tuple[str, dict[str, t.Any], dict[str, float], int, list[str]]] = [
+    ("nothing is known", {"engine": "vllm_native"}, {}, 2700 + 3, []),
+    ("one disk is declared", {"engine": "vllm_native"}, {"one": 2.0}, 2700 + 3, []),
+    ("a fast disk may still be a slow one that day", {"engine": "sglang"}, {"one": 2.0, "two": 3.0}, 2700 + 3, []),
+    ("a slow disk is given its time", {"engine": "sglang"}, {"one": 0.1, "two": 3.0}, 2700 + 12, []),
+    ("the driver sees its own disk only", {"engine": "vllm"}, {}, 2700 + 3, ["two"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("changed", "speeds", "most", "unseen"), [one[1:] for one in BUDGETS], ids=[one[0] for one in BUDGETS]
+)
+def test_the_time_to_load(changed: dict[str, t.Any], speeds: dict[str, float], most: int, unseen: list[str]) -> None:
+    read = {name: {**node, "read_gbs": speeds.get(name)} for name, node in fleet().nodes.items()}
+    models = {"tiny": {**fleet().models["tiny"], "bytes": 600_000_000}}
+    planned = plan(fleet(nodes=read, models=models, deployments=deployment(**changed)))
+    [one] = planned["deployments"]
+    for rank in one["ranks"]:
+        assert rank["spec"]["ready_budget_seconds"] == most
+        assert rank["spec"]["budget"] == {
+            "begin_seconds": 900,
+            "compile_seconds": 1800,
+            "read_bytes": 600_000_000,
+            "directory": "/models/tiny",
+            "read_gbs": min(speeds.values()) if len(speeds) == 2 else 0,
+            "assumed_gbs": 0.2,
+            "unseen": unseen,
+        }
+    assert any(f"may take {most} s to start: 900 to begin" in line for line in planned["explained"])
+
+
+def test_a_wished_time_to_load_is_taken_as_it_is() -> None:
+    planned = plan(fleet(deployments=deployment(ready_budget_seconds=60)))
+    spec = planned["deployments"][0]["ranks"][0]["spec"]
+    assert (spec["ready_budget_seconds"], "budget" in spec) == (60, False)
+    assert "  may take 60 s to start, as ready_budget_seconds says" in planned["explained"]
 
 
 @pytest.mark.parametrize(
@@ -436,8 +609,33 @@ def test_what_fits_is_told_in_a_table() -> None:
     assert (
         planned["deployments"][0]["ready_budget_seconds"]
         == planned["deployments"][0]["ranks"][0]["spec"]["ready_budget_seconds"]
-        > 900
+        > 2700
     )
+
+
+@pytest.mark.parametrize(("ready", "more"), [(["tiny", "other"], 0), (["other"], 300), ([], 300)])
+def test_the_time_of_a_start_knows_of_compiled_kernels(ready: list[str], more: int) -> None:
+    """300 s: COLD_SECONDS of _sizing."""
+    wishes = large(options={"max_model_len": 8192}, engine="vllm_native")
+    caches = {"cache_directory": "/c"}
+    folder = plan(dataclasses.replace(wishes, ray=ray(**caches)))["deployments"][0]["ranks"][0]["spec"]["cache"]
+    seen = {"kernel_caches": {folder["directory"]: ready}}
+    nodes = {name: {**node, "facts": {**node["facts"], **seen}} for name, node in wishes.nodes.items()}
+    planned = plan(dataclasses.replace(wishes, nodes=nodes, ray=ray(**caches)))
+    known = plan(dataclasses.replace(wishes, ray=ray(cache_directory="")))
+    seconds = [one["deployments"][0]["sizing"]["start_seconds"] for one in (planned, known)]
+    assert seconds[0] - seconds[1] == more
+
+
+def test_a_declared_disk_shortens_the_start() -> None:
+    wishes = large(options={"max_model_len": 8192})
+    nodes = {name: {**node, "read_gbs": speed} for speed, (name, node) in enumerate(wishes.nodes.items(), 4)}
+    seconds = [
+        plan(one)["deployments"][0]["sizing"]["start_seconds"]
+        for one in (wishes, dataclasses.replace(wishes, nodes=nodes))
+    ]
+    # Half of 93.4 GB at 1 GB/s, and at the 4 GB/s of the slower node.
+    assert seconds[0] - seconds[1] == pytest.approx(46.7 * 3 / 4, abs=1.5)
 
 
 def test_a_gpu_that_is_not_known_is_no_reason_to_refuse() -> None:

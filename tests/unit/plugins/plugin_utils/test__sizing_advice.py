@@ -105,6 +105,7 @@ def test_many_requests_are_served_by_data_parallel_attention() -> None:
     assert proposals("deepseek-r1", where, context=8192)["fastest"]["parallel"] == "TP8"
     fastest = proposals("deepseek-r1", where, context=8192, concurrency=256)["fastest"]
     assert (fastest["data_parallel"], fastest["expert_parallel"], fastest["gpus"]) == (16, True, 16)
+    assert fastest["why"].endswith("; it needs engine: vllm_native")
 
 
 def test_nothing_to_propose() -> None:

@@ -82,6 +82,19 @@ def test_readiness_is_the_leaders(running: list[t.Any]) -> None:
         one.check()
 
 
+def test_the_leader_hears_who_needs_longest(running: list[t.Any]) -> None:
+    leader, first, second = running
+    assert leader.longest()[0] == 0
+    first.needs(1000.0)
+    second.needs(2700.5)
+    leader.check()
+    assert leader.longest() == (2700.5, 2)
+    leader.tell("down")
+    for one in (first, second):
+        one.tell("down")
+    assert leader.lacks() == "" and leader.longest() == (0.0, 0), "a new round begins without it"
+
+
 def test_a_rank_that_goes_down_ends_the_round_for_all(group: types.ModuleType, running: list[t.Any]) -> None:
     leader, first, second = running
     first.tell("down", "its container ended")
@@ -119,6 +132,8 @@ def test_a_leader_that_began_anew_takes_its_followers_along(group: types.ModuleT
             one.check()
         one.tell("down")
         assert one.lacks() == "rank 0 has not begun yet"
+    leader.tell("down", "failed 2 times: x")
+    assert first.lacks() == "rank 0 has not begun yet: failed 2 times: x"
     assert leader.lacks() == "" == first.lacks()
 
 

@@ -115,6 +115,16 @@ def test_a_run_that_docker_refuses_is_a_failure(supervisor: types.ModuleType, do
         supervisor.Rank(spec).start()
 
 
+def test_a_port_that_somebody_has_is_a_failure_before_the_start(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = {"address": "127.0.0.1", "port": server.getsockname()[1]}
+        with pytest.raises(supervisor.RankFailedError, match="Address already in use, by "):
+            supervisor.Rank({**spec, "ports": [where]}).start()
+    assert docker.verbs == ["rm"]
+
+
 def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, docker: Docker, spec: Spec) -> None:
     with pytest.raises(supervisor.RankFailedError, match=f"the container {NAME} is gone"):
         supervisor.Rank(spec).must_hold()
@@ -180,6 +190,50 @@ def test_loading_tells_how_far_it_is(
     with stub.serving({"/health": late}) as url:
         supervisor.Rank({**spec, "ready": [http_probe(url)], "ready_budget_seconds": 600}).start()
     assert "STATUS=loading: Loading safetensors checkpoint shards 41 %" in systemd.all()
+
+
+PARTS = {
+    "begin_seconds": 900,
+    "compile_seconds": 1800,
+    "read_bytes": 0,
+    "directory": "/models/x",
+    "read_gbs": 0.0,
+    "assumed_gbs": 0.2,
+    "unseen": [],
+}
+
+
+def test_a_start_says_what_its_time_is_made_of(
+    supervisor: types.ModuleType, docker: Docker, systemd: Systemd, sleeps: Sleeps, spec: Spec, tmp_path: pathlib.Path
+) -> None:
+    spec |= {"ready_budget_seconds": 2700, "budget": PARTS, "cache": {"directory": str(tmp_path), "name": "x"}}
+    late = stub.in_turn(stub.answer(503, b""), stub.answer(200, b""), stub.answer(503, b""), stub.answer(200, b""))
+    with stub.serving({"/health": late}) as url:
+        supervisor.Rank({**spec, "ready": [http_probe(url)]}).start()
+        supervisor.Rank({**spec, "ready": [http_probe(url)]}).start()
+    told = systemd.all()
+    cold = "2700 s: 900 s to begin, 1800 s for kernels, 0 s for 0.0 GB at 0.2 GB/s (assumed)"
+    warm = "900 s: 900 s to begin, kernels are there, 0 s for 0.0 GB at 0.2 GB/s (assumed)"
+    assert f"STATUS=loading: {url}/health answered 503 (within {cold})" in told
+    assert any(one.startswith("STATUS=ready after ") and one.endswith(f" s of {cold}\nREADY=1") for one in told)
+    assert f"STATUS=loading: {url}/health answered 503 (within {warm})" in told
+
+
+@pytest.mark.parametrize(
+    ("rank", "heard", "expected"),
+    [
+        (0, (0.0, 0), "900 s: mine"),
+        (0, (1000.0, 2), "1000 s: rank 2 needs it"),
+        (1, (0.0, 0), "2700 s: rank 0 decides; here 900 s: mine"),
+    ],
+)
+def test_the_slowest_rank_of_a_group_decides(
+    supervisor: types.ModuleType, spec: Spec, rank: int, heard: tuple[float, int], expected: str
+) -> None:
+    group = {"name": "x", "rank": rank, "address": "127.0.0.1", "port": 1, "peers": []}
+    one = supervisor.Rank({**spec, "group": group, "ready_budget_seconds": 2700})
+    one.group.longest = lambda: heard
+    assert str(one.allowed(supervisor.rank_budget.Allowance(900.0, "mine"))) == expected
 
 
 def test_an_engine_that_is_silent_is_dead_after_two_questions(
@@ -266,16 +320,44 @@ def test_failures_long_ago_do_not_count(
     failures = iter([0.0, 4000.0, 8000.0, 8001.0, 8002.0])
     now = [0.0]
     sleeps.monotonic = lambda: now[0]
-    stop = supervisor.Rank.stop
+    start = supervisor.Rank.start
 
     class Rank(supervisor.Rank):  # type: ignore[name-defined]
-        def stop(self, why: str = "") -> None:
+        def start(self) -> None:
             now[0] = next(failures)
-            stop(self, why)
+            start(self)
 
     docker.refuses()
     assert Rank(spec).keep() == 78
     assert sleeps == [2, 2, 2, 5]
+
+
+def test_the_others_are_told_how_often_a_rank_failed(
+    supervisor: types.ModuleType, docker: Docker, sleeps: Sleeps, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who waits for rank 0 on another node sees why, and that it is the second time."""
+    told: list[tuple[str, str]] = []
+
+    class Group:
+        leads = True
+
+        def serve(self) -> None: ...
+
+        def lacks(self) -> str:
+            return ""
+
+        def needs(self, _seconds: float) -> None: ...
+
+        def tell(self, phase: str, why: str = "") -> None:
+            told.append((phase, why))
+
+    docker.refuses()
+    monkeypatch.setattr(supervisor, "Group", lambda _spec: Group())
+    monkeypatch.setattr(supervisor, "LAST_WORD_SECONDS", 0)
+    spec["give_up"]["failures"] = 2
+    assert supervisor.Rank({**spec, "group": {"name": "x"}}).keep() == 78
+    refused = "docker run failed: Unable to find image 'engine:1'"
+    assert told[0] == ("down", f"failed: {refused}") and ("down", f"failed 2 times: {refused}") in told
 
 
 def test_a_docker_that_fails_to_stop_does_not_end_the_supervisor(
@@ -316,6 +398,19 @@ def test_only_unused_files_are_swept(
         mapped.close()
     assert sorted(os.listdir(shm)) == ["other", "sem.folder", "sem.mapped", "sem.open"]
     assert docker.calls == [f"rm --force {NAME}"]
+
+
+def test_a_socket_that_somebody_listens_on_is_not_swept(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, tmp_path: pathlib.Path
+) -> None:
+    """vLLM names its sockets after UUIDs, in a folder that all engines on Ray share."""
+    live, dead = tmp_path / "live-socket-of-gpufleet", tmp_path / "dead-socket-of-gpufleet"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(live))
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.bind(str(dead))
+        supervisor.Rank({**spec, "sweep": [f"{tmp_path}/*-socket-of-gpufleet"]}).sweep()
+    assert (live.exists(), dead.exists()) == (True, False)
 
 
 # --- systemd ----------------------------------------------------------------------------------------------------------
