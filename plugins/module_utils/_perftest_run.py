@@ -73,7 +73,7 @@ def measure(wish: Wish, host: Host) -> list[dict[str, t.Any]]:
 
 
 def missing(test: str, wish: Wish, host: Host) -> tuple[str, bool]:
-    """Return why this side cannot take part and whether its link is the reason, or ("", False); asks nobody but this node."""
+    """Return why this side cannot take part and whether its own port is the reason, or ("", False); asks nobody but this node."""
     program = _perftest.TESTS[test]["program"]
     if not host.has(program):
         return f"perftest is not installed on {wish['node']} ({program} is not there)", False
@@ -86,9 +86,9 @@ def missing(test: str, wish: Wish, host: Host) -> tuple[str, bool]:
 
 
 def _one(test: str, wish: Wish, host: Host) -> dict[str, t.Any]:
-    problem, link_failed = missing(test, wish, host)
+    problem, down = missing(test, wish, host)
     if problem:
-        return _measurement(test, wish, problem=problem, link_failed=link_failed)
+        return _measurement(test, wish, problem=problem, link_failed=down, down=down)
     program = _perftest.TESTS[test]["program"]
     can = _abilities(program, wish, host)
     # Of util-linux, which every node has.
@@ -169,6 +169,7 @@ def _measurement(
     pinned: bool = False,
     problem: str = "",
     link_failed: bool = False,
+    down: bool = False,
 ) -> dict[str, t.Any]:
     bandwidth = test == "rdma_write_bw"
     return {
@@ -185,6 +186,7 @@ def _measurement(
             "memory": memory,
             "numa_node": wish["numa_node"] if pinned else None,
             **({"link_failed": True} if link_failed else {}),
+            **({"down": [wish["node"]]} if down else {}),
         },
         "series": [],
         "samples": [] if value is None else [value],

@@ -41,7 +41,10 @@ def _merged(pair: Pair, answers: t.Mapping[str, t.Sequence[Measurement]], test: 
     problems = [pair["problem"]]
     if not pair["problem"] and (of_client is None or of_client["value"] is None):
         problems += [_said(client, of_client), _said(server, of_server)]
-    parameters = {**(of_server or {}).get("parameters", {}), **(of_client or {}).get("parameters", {})}
+    told = [(one or {}).get("parameters", {}) for one in (of_server, of_client)]
+    parameters = {**told[0], **told[1]}
+    # Known before, or seen by a side when its turn came.
+    down = [*pair["down"], *(name for one in told for name in one.get("down", ()))]
     if of_client is not None and of_client["value"] is not None:
         parameters.pop("link_failed", None)
     rates = [pair[side]["gbps"] for side in ("server_hca", "client_hca")]
@@ -50,7 +53,7 @@ def _merged(pair: Pair, answers: t.Mapping[str, t.Sequence[Measurement]], test: 
         "nodes": 2,
         "nic_gbps": None if None in rates else min(rates),
         "link_layer": pair["server_hca"]["link_layer"],
-        **({"down": list(pair["down"]), "link_failed": True} if pair["down"] else {}),
+        **({"down": down, "link_failed": True} if down else {}),
     }
     return {
         "node": client,

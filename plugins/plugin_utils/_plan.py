@@ -184,12 +184,16 @@ def _to_size(
     """Return (wish, model, nodes) as sizing takes them."""
     # Not asdict: it would build Ansible's containers anew, which they refuse.
     wish = {**vars(one), "image": one.image or _registry.engine(one.engine).image}
+    seen = [_is_warm(one, name, wishes) for name in one.nodes]
+    # Of an engine on Ray only the driver's node is noted; a start waits for the last of the others.
+    together = any if _registry.engine(one.engine).needs_ray else all
+    warm = None if None in seen else together(seen)
     nodes = [
         {
             "name": name,
             "gpus": _gpu_ledger.taken(one, members[name]),
             "read_gbs": wishes.nodes[name].get("read_gbs") or None,
-            "warm": _is_warm(one, name, wishes),
+            "warm": warm,
             **wishes.nodes[name].get("gpu", {}),
         }
         for name in one.nodes

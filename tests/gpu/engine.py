@@ -237,7 +237,7 @@ def main(words: list[str]) -> int:
         deployment = {
             **known[name],
             "image": f"docker.io/vllm/vllm-openai:v{release}",
-            "tensor_parallel": len(gpus),
+            "tensor_parallel": len(gpus) // known[name].get("data_parallel", 1),
             "environment": dict(pair.split("=", 1) for pair in asked.environment),
             "extra_args": asked.argument,
         }

@@ -109,6 +109,14 @@ def test_what_the_planner_refuses(tmp_path: pathlib.Path) -> None:
         engine_planned.planned(deployment, str(tmp_path), GPUS)
 
 
+@pytest.mark.parametrize("name", engine_planned.deployments())
+def test_every_deployment_is_planned_for_two_cards(name: str, tmp_path: pathlib.Path) -> None:
+    known = engine_planned.deployments()[name]
+    split = {"tensor_parallel": 2 // known.get("data_parallel", 1), "image": "docker.io/vllm/vllm-openai:v0.26.0"}
+    argv = engine_planned.planned({**known, **split}, str(tmp_path), GPUS)["argv"]
+    assert ("--data-parallel-size" in argv) is ("data_parallel" in known)
+
+
 def test_figures_of_all_ranks() -> None:
     found = engine_log.figures(LOG)
     assert (found["weights_gib"], found["load_seconds"], found["context"]) == (14.8, 2.6, 163840)

@@ -156,6 +156,7 @@ def test_a_node_without_numactl_is_pinned_by_its_cores() -> None:
 def test_what_this_side_lacks_is_told_before_anybody_waits(fake: Fake, problem: str, link_failed: bool) -> None:
     found = one(fake)
     assert (found["problem"], found["parameters"].get("link_failed", False)) == (problem, link_failed)
+    assert found["parameters"].get("down", []) == (["n2"] if link_failed else [])
     assert fake.ran == []
 
 

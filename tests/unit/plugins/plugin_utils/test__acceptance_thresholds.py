@@ -159,7 +159,7 @@ def test_a_baseline_speaks_of_its_own_conditions_only() -> None:
     [([("", 760.0)], "pass"), ([("", 760.0), ("h20-96", 300.0)], "pass"), ([("", 300.0), ("h20-96", 900.0)], "fail")],
 )
 def test_between_hcas_a_baseline_without_cards_counts_too(rows: list[tuple[str, float]], verdict: str) -> None:
-    pair = {"nodes": 2, "nic_gbps": 800.0}
+    pair: dict[str, t.Any] = {"nodes": 2, "nic_gbps": 800.0}
     own = {"rows": [row for gpu, figure in rows for row in baseline(gpu, "rdma_write_bw", figure, **pair)["rows"]]}
     assert thresholds.judge(measured("rdma_write_bw", 750.0, **pair), fleet("h20-96"), own)["verdict"] == verdict
 

@@ -140,5 +140,5 @@ def test_the_cards_of_a_run_of_the_fabric_alone_are_known() -> None:
     ends = {**fleet(2), "n3": {**end(3), "hcas": []}, "n4": None}
     runs = {"n1": {"fleet": {"n1": cards}, "measurements": []}, "n3": {"fleet": {"n3": cards}, "measurements": []}}
     runs["n2"] = {"fleet": {"n2": {"problem": "no image"}}, "measurements": []}
-    found = _fabric.figures(_fabric.plan(ends, WISHES), {}, {}, runs, WISHES)["facts"]  # type: ignore[arg-type]
+    found = _fabric.figures(_fabric.plan(ends, WISHES), {}, {}, runs, WISHES)["facts"]
     assert found == {"n1": {"nics": 1, "nic_gbps": 400.0, **cards}, "n2": {"nics": 1, "nic_gbps": 400.0}, "n3": cards}

@@ -253,3 +253,13 @@ def test_an_hca_that_was_down_fails_by_its_name() -> None:
     (check,) = _fabric_results.checks(_fabric_results.outcomes(found))
     assert (check["node"], check["name"], check["verdict"]) == ("n2", "fabric: mlx5_1 of n2", "fail")
     assert why in check["observed"]
+
+
+def test_a_port_that_went_down_meanwhile_is_named_as_well() -> None:
+    said = {
+        "n2": [answer("n1", problem="nobody listened")],
+        "n1": [answer("n2", problem="INIT", link_failed=True, down=["n1"])],
+    }
+    found = _fabric_results.merged([pair()], said, BOTH[:1])
+    (check,) = _fabric_results.checks(_fabric_results.outcomes(found))
+    assert (check["node"], check["name"], check["verdict"]) == ("n1", "fabric: mlx5_0 of n1", "fail")

@@ -613,14 +613,28 @@ def test_what_fits_is_told_in_a_table() -> None:
     )
 
 
-@pytest.mark.parametrize(("ready", "more"), [(["tiny", "other"], 0), (["other"], 300), ([], 300)])
-def test_the_time_of_a_start_knows_of_compiled_kernels(ready: list[str], more: int) -> None:
-    """300 s: COLD_SECONDS of _sizing."""
-    wishes = large(options={"max_model_len": 8192}, engine="vllm_native")
+KERNELS = [
+    ("vllm_native", ["tiny", "other"], ["tiny"], 0),
+    ("vllm_native", ["tiny"], ["other"], 300),
+    ("vllm_native", [], [], 300),
+    ("vllm", ["tiny", "ray"], ["ray"], 0),
+    ("vllm", ["ray"], ["ray"], 300),
+]
+
+
+@pytest.mark.parametrize(("engine", "first", "second", "more"), KERNELS)
+def test_the_time_of_a_start_knows_of_compiled_kernels(
+    engine: str, first: list[str], second: list[str], more: int
+) -> None:
+    """300 s: COLD_SECONDS of _sizing. Of an engine on Ray only the driver's node is noted."""
+    wishes = large(options={"max_model_len": 8192}, engine=engine)
     caches = {"cache_directory": "/c"}
     folder = plan(dataclasses.replace(wishes, ray=ray(**caches)))["deployments"][0]["ranks"][0]["spec"]["cache"]
-    seen = {"kernel_caches": {folder["directory"]: ready}}
-    nodes = {name: {**node, "facts": {**node["facts"], **seen}} for name, node in wishes.nodes.items()}
+    seen = {
+        name: {"kernel_caches": {folder["directory"]: ready}}
+        for name, ready in zip(wishes.nodes, (first, second), strict=True)
+    }
+    nodes = {name: {**node, "facts": {**node["facts"], **seen[name]}} for name, node in wishes.nodes.items()}
     planned = plan(dataclasses.replace(wishes, nodes=nodes, ray=ray(**caches)))
     known = plan(dataclasses.replace(wishes, ray=ray(cache_directory="")))
     seconds = [one["deployments"][0]["sizing"]["start_seconds"] for one in (planned, known)]
