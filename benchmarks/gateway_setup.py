@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import re
 import subprocess
 import typing as t
 
@@ -19,6 +20,10 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gateway
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 ROLE = ROOT / "roles" / "gateway"
 KEY = "benchmarkbenchmarkbenchmark"
+
+#: As in the role's unit.
+_UNIT = (ROLE / "templates/gateway.service.j2").read_text(encoding="utf-8")
+ENVIRONMENT = dict(word.split("=") for word in re.findall(r"^Environment=(.*)$", _UNIT, re.MULTILINE)[0].split())
 
 #: What matters of the nginx that the role ran until November 2026; it neither chose by model nor spread conversations.
 NGINX = """
@@ -72,12 +77,13 @@ def haproxy(directory: pathlib.Path, deployments: list[dict[str, t.Any]], port: 
     """Render the role's templates; only what a service's own user and directories need is left out."""
     keys_text = wishes.pop("keys_text", KEY)
     plan_wishes = {name: wishes.pop(name) for name in ("limits", "pages", "acme_names") if name in wishes}
-    plan = _gateway.plan(deployments, port, keys_text, metrics_port=port + 1, **plan_wishes)
+    values = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+    values |= {"gateway_node": {"cpus": 2}, "gateway_user": "root", "gateway_metrics_port": port + 1, **wishes}
+    plan_wishes |= {name: values[f"gateway_{name}"] for name in ("metrics_port", "replica_requests", "queue_requests")}
+    plan = _gateway.plan(deployments, port, keys_text, **plan_wishes)
     if plan["mistakes"]:
         raise ValueError("; ".join(plan["mistakes"]))
-    values = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
-    values |= {"gateway_node": {"cpus": 2}, "gateway_user": "root", "gateway_metrics_port": port + 1}
-    values |= {"__gateway_plan": plan, **wishes}
+    values["__gateway_plan"] = plan
     environment = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
     environment.filters["to_json"] = json.dumps
     environment.filters["regex_escape"] = lambda text: text.replace(".", r"\.")

@@ -89,6 +89,10 @@ options:
     description: Requests that wait for a replica of one model.
     type: int
     default: 512
+  body_limit_mib:
+    description: Largest request.
+    type: int
+    default: 16
 """
 
 EXAMPLES = r"""
@@ -99,7 +103,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary with C(servers), C(models), C(listeners), C(pages), C(api_keys), C(users), C(pair), C(alternative_names) and C(mistakes).
+  description: A dictionary with C(servers), C(models), C(listeners), C(pages), C(api_keys), C(users), C(pair), C(claims),
+    C(alternative_names) and C(mistakes).
   type: dict
 """
 

@@ -22,6 +22,8 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._gateway_keys i
 LOOPBACK = ("localhost", "127.0.0.1")
 #: Of Let's Encrypt and others: http-01 proves a name of the DNS, asked for at this port.
 ACME_PORT = 80
+#: HAProxy holds a request in one buffer; glibc reuses blocks below 32 MiB, and maps larger ones anew for each token.
+MOST_BODY_MIB = 30
 DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 
 
@@ -43,15 +45,16 @@ def plan(
     pair: t.Mapping[str, t.Any] | None = None,
     replica_requests: t.Any = 512,
     queue_requests: t.Any = 512,
+    body_limit_mib: t.Any = 16,
 ) -> dict[str, t.Any]:
-    """Return ``{"servers", "models", "listeners", "pages", "api_keys", "users", "pair", "alternative_names", "mistakes"}``.
+    """Return ``{"servers", "models", "listeners", "pages", "api_keys", "users", "pair", "claims", "alternative_names", "mistakes"}``.
 
     ``port`` is that of deployments without one of their own in ``ports``. ``keys_text`` is the text of the key file, None when it
     is still to be made. ``names`` are names and addresses for a self-signed certificate. ``own_certificate`` maps variables to the
     files that the user gives, ``missing_paths`` are those of them that do not exist, ``taken_ports`` the ports on which other
     services listen. ``deployments`` is None before there is a plan: then the rest is looked at. ``pair`` holds the arguments of
     ``_gateway_pair.pair``. Lists are described where they are made: ``_gateway_models``, ``_gateway_keys``; ``api_keys`` are for
-    the proof, ``users`` for the gateway, which sees digests only.
+    the proof, ``users`` for the gateway, which sees digests only; ``claims`` are ports by the variable that sets each.
     """
     servers, mistakes = [], []
     default_port, port_mistakes = _gateway_models.whole(port, "gateway_port", 1, 65535)
@@ -62,10 +65,13 @@ def plan(
     shown, more = _gateway_models.pages(pages or [])
     mistakes += more
     models = [] if mistakes else _gateway_models.models(servers, int(replica_requests), int(queue_requests))
-    mistakes += _port_mistakes(servers, shown, default_port, metrics_port, acme_names, set(taken_ports))
+    metrics, more = _gateway_models.whole(metrics_port, "gateway_metrics_port", 1, 65535)
+    claims = _claims(default_port, ports or {}, shown, metrics, acme_names)
+    mistakes += more + _port_mistakes(claims, set(taken_ports))
     keys, key_mistakes = read_keys(keys_text) if keys_text is not None else (None, [])
     users, more = limited(keys, limits or {}, default_limits or {})
     mistakes += key_mistakes + more + _certificate_mistakes(own_certificate or {}, missing_paths, acme_names)
+    mistakes += _gateway_models.whole(body_limit_mib, "gateway_body_limit_mib", 1, MOST_BODY_MIB)[1]
     two, more = _gateway_pair.pair(**pair) if pair else ({}, [])
     return {
         "servers": servers,
@@ -75,6 +81,7 @@ def plan(
         "api_keys": keys or [],
         "users": users,
         "pair": two,
+        "claims": claims,
         "alternative_names": alternative_names(names),
         "mistakes": mistakes + more,
     }
@@ -94,30 +101,31 @@ def alternative_names(names: t.Iterable[str]) -> list[str]:
     return list(found)
 
 
-def _port_mistakes(
-    servers: t.Sequence[t.Mapping[str, t.Any]],
-    pages: t.Sequence[t.Mapping[str, t.Any]],
+def _claims(
     port: int | None,
-    metrics_port: t.Any,
+    ports: t.Mapping[str, t.Any],
+    pages: t.Sequence[t.Mapping[str, t.Any]],
+    metrics_port: int | None,
     acme_names: t.Sequence[str],
-    taken: set[int],
-) -> list[str]:
+) -> dict[str, int]:
+    """Return ``{variable: port}`` of all that the gateway listens on."""
+    found = {"gateway_port": port, **{f"gateway_ports.{name}": own for name, own in ports.items()}}
+    found |= {f"gateway_pages, {page['name']}": page["port"] for page in pages} | {"gateway_metrics_port": metrics_port}
+    found |= {"gateway_acme_names": ACME_PORT} if acme_names else {}
+    return {variable: int(number) for variable, number in found.items() if re.fullmatch(r"[0-9]+", str(number))}
+
+
+def _port_mistakes(claims: t.Mapping[str, int], taken: t.Container[int]) -> list[str]:
     """Give each port to one user. Deployments share theirs, as the gateway chooses by model."""
     used: dict[int, str] = {}
-    for server in servers:
-        used.setdefault(server["port"], f"the port of deployment {server['name']}")
-    if port and not servers:
-        used[port] = "gateway_port"
-    metrics, mistakes = _gateway_models.whole(metrics_port, "gateway_metrics_port", 1, 65535)
-    others = [(metrics, "gateway_metrics_port"), *((page["port"], f"gateway_pages, {page['name']}") for page in pages)]
-    others += [(ACME_PORT, "gateway_acme_names")] if acme_names else []
-    for number, what in others:
-        if number is not None and number in used:
-            mistakes.append(f"{what}: {number} is already {used[number]}")
-        elif number is not None:
-            used[number] = what
-    found = sorted((number, what) for number, what in used.items() if number in taken)
-    return mistakes + [f"{what}: another service listens on {number}; set another" for number, what in found]
+    mistakes = []
+    for variable, number in claims.items():
+        shared = variable.startswith("gateway_ports.") and used.get(number, "").startswith("gateway_port")
+        if number in used and not shared:
+            mistakes.append(f"{variable}: {number} is already {used[number]}")
+        used.setdefault(number, variable)
+    found = [(variable, number) for number, variable in used.items() if number in taken]
+    return mistakes + [f"{what}: {number}: another service listens there; set another" for what, number in found]
 
 
 def _certificate_mistakes(

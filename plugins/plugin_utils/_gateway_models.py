@@ -46,6 +46,7 @@ def servers(
             mistakes.append(f"{where}.name: {name} is used twice")
         port, port_mistakes = whole(ports.get(name, default_port), f"gateway_ports.{name}", 1, 65535)
         weight, weight_mistakes = whole(weights.get(name, WEIGHT), f"gateway_weights.{name}", 0, MOST_WEIGHT)
+        # A default port that is wrong has been named once.
         mistakes += (port_mistakes if name in ports else []) + weight_mistakes
         keep = {key: deployment.get(key) for key in ("served_name", "upstreams")}
         found.append({"name": name, **keep, "port": port, "weight": weight})

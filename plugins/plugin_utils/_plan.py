@@ -210,8 +210,8 @@ def _deployment_plan(
     # The driver of a Ray engine needs a raylet beside it and Ray's dashboard on loopback: both are on the head.
     nodes = sorted(one.nodes, key=lambda node: node != head.name) if engine.needs_ray else list(one.nodes)
     first = members[nodes[0]]
-    # Behind a gateway on the same node the engine needs no other listener than loopback.
-    listen = LOOPBACK if wishes.gateway["node"] in ("", first.name) else first.address
+    # Behind a gateway on the same node, and only there, the engine needs no other listener than loopback.
+    listen = LOOPBACK if set(wishes.gateway["nodes"]) <= {first.name} else first.address
     budget = engine.ready_budget_seconds(
         one, int(account.get("load_gib", 0) * _sizing_overview.GIB) or model.get("bytes") or 0
     )

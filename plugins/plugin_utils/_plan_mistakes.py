@@ -34,7 +34,7 @@ class Wishes:
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
                  gpu_access: {node: cdi, runtime or hook}, fabric: see _plan_fabric}
-    gateway      {node: name or "", port}
+    gateway      {nodes: names, ports: {variable: port}}
     texts        {variable: text} in which placeholders are looked for
     directory    where the ranks' files lie on the nodes
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
@@ -214,8 +214,8 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
             port: f"ray_cluster_ports.{key}" for key, port in ray.items() if key not in _ray.RANGE
         }
         claims = [claim for one in deployments if name in one.nodes for claim in claims_of(one, one.nodes[0] == name)]
-        if wishes.gateway["node"] == name:
-            claims.append((wishes.gateway["port"], "gateway_port"))
+        if name in wishes.gateway["nodes"]:
+            claims += [(int(port), variable) for variable, port in wishes.gateway["ports"].items()]
         for port, what in claims:
             if port in ledger:
                 mistakes.append(f"{what} on {name}: {port} is already {ledger[port]}")
