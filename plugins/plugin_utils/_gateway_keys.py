@@ -79,7 +79,7 @@ def limited(
         return [], mistakes
     found = []
     for one in keys or ():
-        wish = {limit: 0 for limit in LIMITS} | default | limits.get(one["name"], {})
+        wish = {**dict.fromkeys(LIMITS, 0), **default, **limits.get(one["name"], {})}
         rate = int(wish["requests_per_minute"])
         retry = max(1, math.ceil(60 / rate)) if rate else 1
         found.append(
