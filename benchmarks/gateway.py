@@ -24,11 +24,10 @@ import tempfile
 import time
 import typing as t
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / ".cache" / "collections"))
+from benchmarks import gateway_setup
+from benchmarks.gateway_client import Figures, Load, Route, run
 
-from benchmarks import gateway_setup  # noqa: E402  (the collection's path comes first)
-from benchmarks.gateway_client import Figures, Load, Route, run  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 RUNS = 5
 CLIENTS = (1, 4, 16, 64, 256)
@@ -51,7 +50,9 @@ def loads(clients: t.Sequence[int]) -> dict[str, list[Load]]:
 def service(port: int, *words: str) -> t.Iterator[None]:
     """Run a program until the end of the block; begin when it listens."""
     environment = dict(os.environ, **gateway_setup.ENVIRONMENT)
-    with subprocess.Popen(words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         try:
             for _attempt in range(100):
                 with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -113,7 +114,9 @@ def main(arguments: list[str]) -> None:
         print(f"{date}, {os.cpu_count()} cores for clients, gateway and stand-in; medians of {RUNS} runs in turn\n")
         for title, all_loads in loads([int(one) for one in arguments] or CLIENTS).items():
             print(f"**{title}**\n")
-            print("| Clients | engine, tokens/s | TTFT, ms | HAProxy: throughput lost | TTFT, ms | nginx: lost | TTFT, ms |")
+            print(
+                "| Clients | engine, tokens/s | TTFT, ms | HAProxy: throughput lost | TTFT, ms | nginx: lost | TTFT, ms |"
+            )
             print("|---|---|---|---|---|---|---|")
             for load in all_loads:
                 print(row(load, measure(routes, load)), flush=True)

@@ -79,7 +79,8 @@ def haproxy(directory: pathlib.Path, deployments: list[dict[str, t.Any]], port: 
     plan_wishes = {name: wishes.pop(name) for name in ("limits", "pages", "acme_names") if name in wishes}
     values = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
     values |= {"gateway_node": {"cpus": 2}, "gateway_user": "root", "gateway_metrics_port": port + 1, **wishes}
-    plan_wishes |= {name: values[f"gateway_{name}"] for name in ("metrics_port", "replica_requests", "queue_requests")}
+    same = ("metrics_port", "replica_requests", "queue_requests", "body_limit_mib")
+    plan_wishes |= {name: values[f"gateway_{name}"] for name in same}
     plan = _gateway.plan(deployments, port, keys_text, **plan_wishes)
     if plan["mistakes"]:
         raise ValueError("; ".join(plan["mistakes"]))

@@ -56,7 +56,8 @@ def plan(
     ``_gateway_pair.pair``. Lists are described where they are made: ``_gateway_models``, ``_gateway_keys``; ``api_keys`` are for
     the proof, ``users`` for the gateway, which sees digests only; ``claims`` are ports by the variable that sets each.
     """
-    servers, mistakes = [], []
+    servers: list[_gateway_models.Server] = []
+    mistakes: list[str] = []
     default_port, port_mistakes = _gateway_models.whole(port, "gateway_port", 1, 65535)
     mistakes += port_mistakes
     if deployments is not None:
@@ -135,7 +136,9 @@ def _certificate_mistakes(
     if any(own.values()) and not all(own.values()):
         mistakes.append(f"{' and '.join(own)}: give both, or none for a self-signed certificate")
     if any(own.values()) and acme_names:
-        mistakes.append(f"gateway_acme_names: {' and '.join(own)} are set too; give your own certificate or have one made")
+        mistakes.append(
+            f"gateway_acme_names: {' and '.join(own)} are set too; give your own certificate or have one made"
+        )
     mistakes += [
         f"gateway_acme_names: {name!r} is no name of the DNS, which is all that http-01 can prove"
         for name in acme_names

@@ -40,7 +40,7 @@ def servers(
         if not isinstance(deployment, dict):
             mistakes.append(f"{where}: must have name, served_name and upstreams")
             continue
-        name = deployment.get("name")
+        name: t.Any = deployment.get("name")
         mistakes += _deployment_mistakes(deployment, where)
         if any(other["name"] == name for other in found):
             mistakes.append(f"{where}.name: {name} is used twice")
@@ -80,7 +80,11 @@ def models(found: t.Iterable[Server], replica_requests: int, queue_requests: int
         )
         several = len(one["upstreams"]) > 1
         model["replicas"] += [
-            {"name": f"{one['name']}-{number}" if several else one["name"], "address": upstream, "weight": one["weight"]}
+            {
+                "name": f"{one['name']}-{number}" if several else one["name"],
+                "address": upstream,
+                "weight": one["weight"],
+            }
             for number, upstream in enumerate(one["upstreams"])
         ]
     for model in grouped.values():
@@ -118,7 +122,9 @@ def pages(wishes: t.Any) -> tuple[list[dict[str, t.Any]], list[str]]:
     for number, wish in enumerate(wishes):
         where = f"gateway_pages[{number}]"
         page = wish if isinstance(wish, dict) else {}
-        mistakes += name_mistakes(page.get("name"), where) + upstream_mistakes(page.get("upstream"), f"{where}.upstream")
+        mistakes += name_mistakes(page.get("name"), where) + upstream_mistakes(
+            page.get("upstream"), f"{where}.upstream"
+        )
         port, port_mistakes = whole(page.get("port"), f"{where}.port", 1, 65535)
         mistakes += port_mistakes
         if any(other["name"] == page.get("name") for other in found):

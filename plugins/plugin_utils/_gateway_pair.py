@@ -43,7 +43,7 @@ def pair(
         mistakes.append(f"gateway_address: {address} leaves the floating address out; remove it, to listen on all")
     if len(peers) != 2:
         mistakes.append(f"gateway_peers: must hold the addresses of two hosts, not of {len(peers)}")
-    if interface not in interfaces:
+    if interface is None or interface not in interfaces:
         mistakes.append(f"gateway_floating_interface: {interface} is none of {', '.join(interfaces)}")
         return {}, mistakes
     own = [peer for peer in peers if peer in interfaces[interface].get("addresses", [])]

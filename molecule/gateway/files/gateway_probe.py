@@ -58,7 +58,6 @@ def begun(bearer: str, prompt: str, model: str = "stub-model") -> tuple[http.cli
     return response, response.readline().decode()
 
 
-
 def gated_stream(bearer: str, reload_between: bool) -> list[str]:
     """Read a stream whose second chunk the engine sends only after its first was read here."""
     gate = f"gate-{uuid.uuid4().hex}"
@@ -142,7 +141,9 @@ def look(key: str) -> dict[str, t.Any]:
     return {
         "streams": streams,
         "without_key": [refused.status, json.loads(refused_body), refused.headers["WWW-Authenticate"]],
-        "headers": {name: refused.headers[name] for name in ("Strict-Transport-Security", "X-Content-Type-Options", "Server")},
+        "headers": {
+            name: refused.headers[name] for name in ("Strict-Transport-Security", "X-Content-Type-Options", "Server")
+        },
         "other_case": ask("/v1/models", f"Bearer {key.swapcase()}")[0].status,
         "longer_key": ask("/v1/models", f"{bearer}x")[0].status,
         "key_in_other_scheme": ask("/v1/models", f"Basic {key}")[0].status,

@@ -49,7 +49,10 @@ MISTAKES: dict[str, tuple[dict[str, t.Any], str]] = {
     "own port too large": ({"ports": {"deepseek": 70000}}, "gateway_ports.deepseek: must be 1 to 65535"),
     "metrics port": ({"metrics_port": "x"}, "gateway_metrics_port: must be"),
     "metrics port twice": ({"metrics_port": 443}, "gateway_metrics_port: 443 is already gateway_port"),
-    "page on the gateway's port": ({"pages": [{**PAGE, "port": 443}]}, "gateway_pages, chat: 443 is already gateway_port"),
+    "page on the gateway's port": (
+        {"pages": [{**PAGE, "port": 443}]},
+        "gateway_pages, chat: 443 is already gateway_port",
+    ),
     "page on an own port": (
         {"ports": {"deepseek": 8443}, "pages": [PAGE]},
         "gateway_pages, chat: 8443 is already gateway_ports.deepseek",
@@ -59,7 +62,10 @@ MISTAKES: dict[str, tuple[dict[str, t.Any], str]] = {
     "authority's port": ({"port": 80, "acme_names": ["a.example"]}, "gateway_acme_names: 80 is already gateway_port"),
     "authority and an address": ({"acme_names": ["10.0.0.1"]}, "gateway_acme_names: '10.0.0.1' is no name of the DNS"),
     "authority and own certificate": (
-        {"acme_names": ["a.example"], "own_certificate": {"gateway_certificate_path": "/a", "gateway_private_key_path": "/b"}},
+        {
+            "acme_names": ["a.example"],
+            "own_certificate": {"gateway_certificate_path": "/a", "gateway_private_key_path": "/b"},
+        },
         "are set too",
     ),
     "body too large": ({"body_limit_mib": 31}, "gateway_body_limit_mib: must be 1 to 30"),

@@ -20,7 +20,7 @@ DEPLOYMENTS = {
     "no name": ([{**GOOD, "name": None}], "gateway_deployments[0].name"),
     "name that means something to HAProxy": ([{**GOOD, "name": "a b"}], "gateway_deployments[0].name"),
     "no served name": ([{**GOOD, "served_name": ""}], "gateway_deployments[0].served_name"),
-    "served name that means something to HAProxy": ([{**GOOD, "served_name": "a'b"}], "not \"a'b\""),
+    "served name that means something to HAProxy": ([{**GOOD, "served_name": "a'b"}], 'not "a\'b"'),
     "no upstream": ([{**GOOD, "upstreams": []}], "gateway_deployments[0].upstreams"),
     "upstream without a port": ([{**GOOD, "upstreams": ["10.0.0.1"]}], "not '10.0.0.1'"),
     "upstream that means something to HAProxy": ([{**GOOD, "upstreams": ["a:1 backup"]}], "not 'a:1 backup'"),
