@@ -14,6 +14,7 @@ import statistics
 import time
 
 PROMPT = "word " * 400
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +45,15 @@ class Figures:
     ttft_ms: float
 
 
-async def _client(route: Route, load: Load, firsts: list[float]) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", route.port, ssl=route.context)
+@dataclasses.dataclass
+class Seen:
+    """What one client saw: seconds to each first token, and seconds with its requests in flight."""
+
+    firsts: list[float] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+
+
+def _request(route: Route, load: Load) -> bytes:
     body = json.dumps(
         {
             "messages": [{"role": "user", "content": PROMPT}],
@@ -57,31 +65,53 @@ async def _client(route: Route, load: Load, firsts: list[float]) -> None:
     ).encode()
     head = "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     head += f"Authorization: Bearer {route.key}\r\n" if route.key else ""
-    request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-    try:
-        for _number in range(load.requests):
-            begun = time.perf_counter()
-            writer.write(request)
-            received = await reader.readuntil(b"\r\n\r\n")
-            if not received.startswith(b"HTTP/1.1 200"):
-                raise RuntimeError(f"{route.name} answered {received[:80]!r}")
-            received = await reader.readuntil(b"\n\n")
-            firsts.append(time.perf_counter() - begun)
-            while not received.endswith(b"0\r\n\r\n"):
-                piece = await reader.read(65536)
-                if not piece:
-                    raise RuntimeError(f"{route.name} broke a stream off")
-                received = received[-16:] + piece
-    finally:
-        writer.close()
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def _ask(route: Route, request: bytes, streams: Streams, seen: Seen) -> None:
+    """Send one request and read its whole answer."""
+    reader, writer = streams
+    begun = time.perf_counter()
+    writer.write(request)
+    received = await reader.readuntil(b"\r\n\r\n")
+    if not received.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"{route.name} answered {received[:80]!r}")
+    received = await reader.readuntil(b"\n\n")
+    seen.firsts.append(time.perf_counter() - begun)
+    while not received.endswith(b"0\r\n\r\n"):
+        piece = await reader.read(65536)
+        if not piece:
+            raise RuntimeError(f"{route.name} broke a stream off")
+        received = received[-16:] + piece
+    seen.seconds += time.perf_counter() - begun
+
+
+async def _client(route: Route, load: Load, number: int, streams: Streams) -> Seen:
+    seen = Seen()
+    request = _request(route, load)
+    # Clients are not in step; so that runs are alike, the steps between them are the same in each.
+    await asyncio.sleep(load.pace_seconds * load.tokens * number / load.clients)
+    for _number in range(load.requests):
+        await _ask(route, request, streams, seen)
+    return seen
 
 
 async def _run(route: Route, load: Load) -> Figures:
-    firsts: list[float] = []
-    begun = time.perf_counter()
-    await asyncio.gather(*[_client(route, load, firsts) for _client_number in range(load.clients)])
-    seconds = time.perf_counter() - begun
-    return Figures(load.clients * load.requests * load.tokens / seconds, statistics.median(firsts) * 1000)
+    # Connections are made and used once before anything is measured.
+    warm = dataclasses.replace(load, tokens=1, pace_seconds=0.0)
+    connections: list[Streams] = []
+    try:
+        for _number in range(load.clients):
+            connections.append(await asyncio.open_connection("127.0.0.1", route.port, ssl=route.context))
+            await _ask(route, _request(route, warm), connections[-1], Seen())
+        all_seen = await asyncio.gather(
+            *[_client(route, load, number, streams) for number, streams in enumerate(connections)]
+        )
+    finally:
+        for _reader, writer in connections:
+            writer.close()
+    rate = sum(load.requests * load.tokens / seen.seconds for seen in all_seen)
+    return Figures(rate, statistics.median(first for seen in all_seen for first in seen.firsts) * 1000)
 
 
 def run(route: Route, load: Load) -> Figures:
