@@ -41,7 +41,7 @@ options:
     type: dict
     required: true
   gateway:
-    description: C(node) and C(port) of the gateway.
+    description: C(nodes) of the gateway, and its C(ports) by the variable that sets each.
     type: dict
     required: true
   texts:

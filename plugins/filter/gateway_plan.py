@@ -9,7 +9,7 @@ name: gateway_plan
 short_description: Decide what the gateway serves
 version_added: 0.1.0
 description:
-  - Turns the wishes of the role C(gateway) into servers and keys, and lists every mistake in them.
+  - Turns the wishes of the role C(gateway) into models, ports and keys, and lists every mistake in them.
   - Neither reads nor writes anything.
 author:
   - The gpufleet founders (@gpufleet)
@@ -17,7 +17,7 @@ positional: _input
 options:
   _input:
     description:
-      - The deployments, each with C(name), C(served_name), C(upstreams) and maybe its own C(port).
+      - The deployments, each with C(name), C(served_name) and C(upstreams).
       - V(none) before there is a plan, to look at the other wishes alone.
     type: list
     elements: dict
@@ -48,6 +48,51 @@ options:
     type: list
     elements: int
     default: []
+  ports:
+    description: Own ports by deployment's name.
+    type: dict
+    default: {}
+  weights:
+    description: Weights by deployment's name.
+    type: dict
+    default: {}
+  limits:
+    description: Name of a key to its C(requests_per_minute) and C(concurrent).
+    type: dict
+    default: {}
+  default_limits:
+    description: What holds for the other keys.
+    type: dict
+    default: {}
+  pages:
+    description: Web pages behind the same certificate, each with C(name), C(port) and C(upstream).
+    type: list
+    elements: dict
+    default: []
+  acme_names:
+    description: Names for a certificate from an authority.
+    type: list
+    elements: str
+    default: []
+  metrics_port:
+    description: Port on which the gateway's metrics are asked for.
+    type: int
+    default: 8404
+  pair:
+    description: What two gateways with one address need, see C(_gateway_pair.pair).
+    type: dict
+  replica_requests:
+    description: Requests at one replica at once.
+    type: int
+    default: 512
+  queue_requests:
+    description: Requests that wait for a replica of one model.
+    type: int
+    default: 512
+  body_limit_mib:
+    description: Largest request.
+    type: int
+    default: 16
 """
 
 EXAMPLES = r"""
@@ -58,7 +103,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary with C(servers), C(api_keys), C(alternative_names) and C(mistakes).
+  description: A dictionary with C(servers), C(models), C(listeners), C(pages), C(api_keys), C(users), C(pair), C(claims),
+    C(alternative_names) and C(mistakes).
   type: dict
 """
 

@@ -45,7 +45,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gateway, _load_plan
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gateway_keys, _load_plan
 
 
 def load_test_files(targets: list[dict[str, t.Any]], texts: dict[str, str], directory: str) -> list[dict[str, t.Any]]:
@@ -53,7 +53,7 @@ def load_test_files(targets: list[dict[str, t.Any]], texts: dict[str, str], dire
     found = []
     for place, target in enumerate(targets):
         if path := target.get("api_keys_path"):
-            keys, _mistakes = _gateway.read_keys(texts[path])
+            keys, _mistakes = _gateway_keys.read_keys(texts[path])
             if not keys:
                 raise AnsibleFilterError(f"{path} holds no key.")
             content = f"{keys[0]['key']}\n"

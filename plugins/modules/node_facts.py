@@ -28,6 +28,8 @@ options:
       - docker.service
       - containerd.service
       - nginx.service
+      - haproxy.service
+      - keepalived.service
       - nvidia-persistenced.service
       - nvidia-fabricmanager.service
       - nvidia-imex.service
@@ -181,6 +183,8 @@ def main() -> None:
                     "docker.service",
                     "containerd.service",
                     "nginx.service",
+                    "haproxy.service",
+                    "keepalived.service",
                     "nvidia-persistenced.service",
                     "nvidia-fabricmanager.service",
                     "nvidia-imex.service",

@@ -2,11 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide what the gateway serves: which deployment on which port, which keys; and name every mistake.
+"""Decide what the gateway serves: which models on which ports, which keys with which limits; and name every mistake.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
-Names and keys end up in the configuration of nginx, so only characters that mean nothing there are let through.
+Names, keys and addresses end up in the configuration of HAProxy, so only characters that mean nothing there are let through.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import ipaddress
 import re
 import typing as t
 
-NAME = re.compile(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?")
-KEY = re.compile(r"[A-Za-z0-9_-]{20,}")
-UPSTREAM = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
-#: What examples write in place of a key. Generated keys hold no - or _, so that none is taken for a placeholder.
-PLACEHOLDER = re.compile(r"(?:sk-)?(?:<|change.?me|place.?holder|example|(?:secret|your|replace)[-_])", re.IGNORECASE)
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gateway_models, _gateway_pair
+from ansible_collections.gpufleet.inference.plugins.plugin_utils._gateway_keys import limited, read_keys
+
 #: Loopback stands in every self-signed certificate, for calls on the gateway host itself.
 LOOPBACK = ("localhost", "127.0.0.1")
-
-Server = dict[str, t.Any]
+#: Of Let's Encrypt and others: http-01 proves a name of the DNS, asked for at this port.
+ACME_PORT = 80
+#: HAProxy holds a request in one buffer; glibc reuses blocks below 32 MiB, and maps larger ones anew for each token.
+MOST_BODY_MIB = 30
+DNS_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 
 
 def plan(
@@ -34,29 +35,57 @@ def plan(
     own_certificate: t.Mapping[str, str | None] | None = None,
     missing_paths: t.Iterable[str] = (),
     taken_ports: t.Iterable[int] = (),
+    ports: t.Mapping[str, t.Any] | None = None,
+    weights: t.Mapping[str, t.Any] | None = None,
+    limits: t.Mapping[str, t.Any] | None = None,
+    default_limits: t.Any = None,
+    pages: t.Any = None,
+    acme_names: t.Sequence[str] = (),
+    metrics_port: t.Any = 8404,
+    pair: t.Mapping[str, t.Any] | None = None,
+    replica_requests: t.Any = 512,
+    queue_requests: t.Any = 512,
+    body_limit_mib: t.Any = 16,
 ) -> dict[str, t.Any]:
-    """Return ``{"servers": […], "api_keys": [{"name", "key"}], "alternative_names": […], "mistakes": […]}``.
+    """Return ``{"servers", "models", "listeners", "pages", "api_keys", "users", "pair", "claims", "alternative_names", "mistakes"}``.
 
-    ``port`` is that of a deployment without one of its own. ``keys_text`` is the text of the key file, None when it is
-    still to be made. ``names`` are names and addresses for a self-signed certificate. ``own_certificate`` maps
-    variables to the files that the user gives, ``missing_paths`` are those of them that do not exist, ``taken_ports``
-    the ports on which other services listen. ``deployments`` is None before there is a plan: then the rest is looked at.
+    ``port`` is that of deployments without one of their own in ``ports``. ``keys_text`` is the text of the key file, None when it
+    is still to be made. ``names`` are names and addresses for a self-signed certificate. ``own_certificate`` maps variables to the
+    files that the user gives, ``missing_paths`` are those of them that do not exist, ``taken_ports`` the ports on which other
+    services listen. ``deployments`` is None before there is a plan: then the rest is looked at. ``pair`` holds the arguments of
+    ``_gateway_pair.pair``. Lists are described where they are made: ``_gateway_models``, ``_gateway_keys``; ``api_keys`` are for
+    the proof, ``users`` for the gateway, which sees digests only; ``claims`` are ports by the variable that sets each.
     """
-    servers, mistakes = _servers(deployments, port) if deployments is not None else ([], [])
-    taken = set(taken_ports)
-    used = [(f"port {server['port']} of {server['name']}", server["port"]) for server in servers]
-    mistakes += [
-        f"{what}: another service listens there; set another"
-        for what, number in used or [(f"gateway_port: {port}", port)]
-        if number in taken
-    ]
-    keys, key_mistakes = read_keys(keys_text) if keys_text is not None else ([], [])
-    mistakes += key_mistakes
-    given = own_certificate or {}
-    if any(given.values()) and not all(given.values()):
-        mistakes.append(f"{' and '.join(given)}: give both, or none for a self-signed certificate")
-    mistakes += [f"{path}: this file does not exist on the controller" for path in missing_paths]
-    return {"servers": servers, "api_keys": keys, "alternative_names": alternative_names(names), "mistakes": mistakes}
+    servers: list[_gateway_models.Server] = []
+    mistakes: list[str] = []
+    default_port, port_mistakes = _gateway_models.whole(port, "gateway_port", 1, 65535)
+    mistakes += port_mistakes
+    if deployments is not None:
+        servers, more = _gateway_models.servers(deployments, default_port, ports or {}, weights or {})
+        mistakes += more
+    shown, more = _gateway_models.pages(pages or [])
+    mistakes += more
+    models = [] if mistakes else _gateway_models.models(servers, int(replica_requests), int(queue_requests))
+    metrics, more = _gateway_models.whole(metrics_port, "gateway_metrics_port", 1, 65535)
+    claims = _claims(default_port, ports or {}, shown, metrics, acme_names)
+    mistakes += more + _port_mistakes(claims, set(taken_ports))
+    keys, key_mistakes = read_keys(keys_text) if keys_text is not None else (None, [])
+    users, more = limited(keys, limits or {}, default_limits or {})
+    mistakes += key_mistakes + more + _certificate_mistakes(own_certificate or {}, missing_paths, acme_names)
+    mistakes += _gateway_models.whole(body_limit_mib, "gateway_body_limit_mib", 1, MOST_BODY_MIB)[1]
+    two, more = _gateway_pair.pair(**pair) if pair else ({}, [])
+    return {
+        "servers": servers,
+        "models": models,
+        "listeners": _gateway_models.listeners(models),
+        "pages": shown,
+        "api_keys": keys or [],
+        "users": users,
+        "pair": two,
+        "claims": claims,
+        "alternative_names": alternative_names(names),
+        "mistakes": mistakes + more,
+    }
 
 
 def alternative_names(names: t.Iterable[str]) -> list[str]:
@@ -73,75 +102,46 @@ def alternative_names(names: t.Iterable[str]) -> list[str]:
     return list(found)
 
 
-def read_keys(text: str) -> tuple[list[dict[str, str]], list[str]]:
-    """Return the keys of a key file and its mistakes, which never hold a key.
-
-    A line is ``key`` or ``name:key``; empty lines and comments (``#``) are skipped.
-    """
-    keys: list[dict[str, str]] = []
-    mistakes: list[str] = []
-    for number, raw in enumerate(text.splitlines(), start=1):
-        line = raw.strip()
-        if not line or line.startswith("#"):
-            continue
-        given, _colon, key = line.rpartition(":")
-        name = given or "default"
-        where = f"gateway_api_keys_path, line {number}"
-        if not NAME.fullmatch(name):
-            mistakes.append(f"{where}: a name has small letters, digits, - and _")
-        if PLACEHOLDER.match(key):
-            mistakes.append(f"{where}: this is a placeholder; write a random key")
-        elif not KEY.fullmatch(key):
-            mistakes.append(f"{where}: a key has 20 or more letters, digits, - and _")
-        if any(known["name"] == name for known in keys):
-            mistakes.append(f"{where}: the name {name} is used twice")
-        if any(known["key"] == key for known in keys):
-            mistakes.append(f"{where}: this key is used twice")
-        keys.append({"name": name, "key": key})
-    if not keys:
-        mistakes.append("gateway_api_keys_path: the file holds no key")
-    return keys, mistakes
+def _claims(
+    port: int | None,
+    ports: t.Mapping[str, t.Any],
+    pages: t.Sequence[t.Mapping[str, t.Any]],
+    metrics_port: int | None,
+    acme_names: t.Sequence[str],
+) -> dict[str, int]:
+    """Return ``{variable: port}`` of all that the gateway listens on."""
+    found = {"gateway_port": port, **{f"gateway_ports.{name}": own for name, own in ports.items()}}
+    found |= {f"gateway_pages, {page['name']}": page["port"] for page in pages} | {"gateway_metrics_port": metrics_port}
+    found |= {"gateway_acme_names": ACME_PORT} if acme_names else {}
+    return {variable: int(number) for variable, number in found.items() if re.fullmatch(r"[0-9]+", str(number))}
 
 
-def _servers(deployments: t.Any, default_port: t.Any) -> tuple[list[Server], list[str]]:
-    if not isinstance(deployments, list) or not deployments:
-        return [], ["gateway_deployments: name at least one deployment, with name, served_name and upstreams"]
-    servers: list[Server] = []
-    mistakes: list[str] = []
-    for number, deployment in enumerate(deployments):
-        server, found = _server(deployment, default_port, f"gateway_deployments[{number}]")
-        for other in servers:
-            if other["name"] == server["name"]:
-                found.append(f"gateway_deployments[{number}].name: {server['name']} is used twice")
-            if other["port"] == server["port"]:
-                found.append(
-                    f"gateway_deployments[{number}].port: {server['port']} is the port of {other['name']} already; "
-                    "give each deployment its own port (the gateway does not choose by model name yet)"
-                )
-        servers.append(server)
-        mistakes += found
-    return servers, mistakes
+def _port_mistakes(claims: t.Mapping[str, int], taken: t.Container[int]) -> list[str]:
+    """Give each port to one user. Deployments share theirs, as the gateway chooses by model."""
+    used: dict[int, str] = {}
+    mistakes = []
+    for variable, number in claims.items():
+        shared = variable.startswith("gateway_ports.") and used.get(number, "").startswith("gateway_port")
+        if number in used and not shared:
+            mistakes.append(f"{variable}: {number} is already {used[number]}")
+        used.setdefault(number, variable)
+    found = [(variable, number) for number, variable in used.items() if number in taken]
+    return mistakes + [f"{what}: {number}: another service listens there; set another" for what, number in found]
 
 
-def _server(deployment: t.Any, default_port: t.Any, where: str) -> tuple[Server, list[str]]:
-    if not isinstance(deployment, dict):
-        return {"name": None, "port": None}, [f"{where}: must have name, served_name and upstreams"]
-    mistakes: list[str] = []
-    name, served_name = deployment.get("name"), deployment.get("served_name")
-    upstreams, port = deployment.get("upstreams"), deployment.get("port") or default_port
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        mistakes.append(f"{where}.name: must have small letters, digits, - and _, not {name!r}")
-    if not isinstance(served_name, str) or not served_name:
-        mistakes.append(f"{where}.served_name: must be the name by which clients ask for the model")
-    if not isinstance(upstreams, list) or not upstreams:
-        mistakes.append(f"{where}.upstreams: must list where the engine listens, as [127.0.0.1:8000]")
-        upstreams = []
-    for upstream in upstreams:
-        found = UPSTREAM.fullmatch(str(upstream))
-        if not found or not 1 <= int(found[1]) <= 65535:
-            mistakes.append(f"{where}.upstreams: must be address:port, not {upstream!r}")
-    if isinstance(port, bool) or not re.fullmatch(r"[0-9]{1,5}", str(port)) or not 1 <= int(port) <= 65535:
-        mistakes.append(f"{where}.port: must be 1 to 65535, not {port!r}")
-        port = None
-    number = None if port is None else int(port)
-    return {"name": name, "served_name": served_name, "upstreams": upstreams, "port": number}, mistakes
+def _certificate_mistakes(
+    own: t.Mapping[str, str | None], missing_paths: t.Iterable[str], acme_names: t.Sequence[str]
+) -> list[str]:
+    mistakes = []
+    if any(own.values()) and not all(own.values()):
+        mistakes.append(f"{' and '.join(own)}: give both, or none for a self-signed certificate")
+    if any(own.values()) and acme_names:
+        mistakes.append(
+            f"gateway_acme_names: {' and '.join(own)} are set too; give your own certificate or have one made"
+        )
+    mistakes += [
+        f"gateway_acme_names: {name!r} is no name of the DNS, which is all that http-01 can prove"
+        for name in acme_names
+        if not DNS_NAME.fullmatch(str(name))
+    ]
+    return mistakes + [f"{path}: this file does not exist on the controller" for path in missing_paths]

@@ -228,8 +228,8 @@ def _deployment_plan(
     model = wishes.models[one.model]
     nodes = in_order(one, head.name)
     first = members[nodes[0]]
-    # Behind a gateway on the same node the engine needs no other listener than loopback.
-    listen = LOOPBACK if wishes.gateway["node"] in ("", first.name) else first.address
+    # Behind a gateway on the same node, and only there, the engine needs no other listener than loopback.
+    listen = LOOPBACK if set(wishes.gateway["nodes"]) <= {first.name} else first.address
     budget = _budget(one, engine, wishes, account, nodes)
     ranks = []
     for number, node in enumerate(engine.start_order(nodes)):

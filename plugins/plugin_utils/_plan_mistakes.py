@@ -35,7 +35,7 @@ class Wishes:
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
                  gpu_access: {node: cdi, runtime or hook}, fabric: see _plan_fabric}
-    gateway      {node: name or "", port}
+    gateway      {nodes: names, ports: {variable: port}}
     texts        {variable: text} in which placeholders are looked for
     directory    where the ranks' files lie on the nodes
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
@@ -264,8 +264,8 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
             if name in one.nodes
             for claim in claims_of(one, in_order(one, head)[0] == name)
         ]
-        if wishes.gateway["node"] == name:
-            claims.append((wishes.gateway["port"], "gateway_port"))
+        if name in wishes.gateway["nodes"]:
+            claims += [(int(port), variable) for variable, port in wishes.gateway["ports"].items()]
         for port, what in claims:
             if port in ledger:
                 mistakes.append(f"{what} on {name}: {port} is already {ledger[port]}")

@@ -88,7 +88,7 @@ def planned(
         models={deployment["model"]: {**model, "problem": ""}},
         images={deployment["image"]: {"archive_problem": ""}},
         ray=ray(),
-        gateway={"node": "", "port": 443},
+        gateway={"nodes": [], "ports": {}},
         texts={},
         directory="",
     )

@@ -63,7 +63,7 @@ def ranks(directory: str) -> list[Rank]:
         images={trtllm_build.IMAGE: {"archive_problem": ""}},
         models={"tiny": {"directory": f"{directory}/weights", "config": {}, "bytes": 1, "problem": ""}},
         ray={**fleet().ray, "gpu_containers": False},
-        gateway={"node": "two", "port": 443},
+        gateway={"nodes": ["two"], "ports": {"gateway_port": 443}},
         directory=directory,
     )
     found: list[Rank] = _plan.plan(wishes)["deployments"][0]["ranks"]

@@ -92,7 +92,7 @@ def test_4_a_further_rank_answers_health_for_show(engine: str) -> None:
 
 
 def test_5_a_router_is_well_without_a_worker() -> None:
-    """We run none: the gateway is nginx, and its proof is a streamed completion of each deployment."""
+    """We run none: the gateway asks replicas for a token, and its proof is a streamed completion of each deployment."""
     tasks = (ROOT / "roles/gateway/tasks/prove.yml").read_text(encoding="utf-8")
     assert "endpoint_health" in tasks
     assert "smg" not in "".join(path.read_text(encoding="utf-8") for path in (ROOT / "roles/gateway").rglob("*.*"))

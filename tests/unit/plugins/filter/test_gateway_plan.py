@@ -11,6 +11,6 @@ def test_the_filter_hands_everything_on() -> None:
     gateway_plan = FilterModule().filters()["gateway_plan"]
     deployment = {"name": "a", "served_name": "b", "upstreams": ["h:1"]}
     plan = gateway_plan([deployment], port=443, names=["lab1"], taken_ports=[443])
-    assert plan["servers"] == [{**deployment, "port": 443}]
+    assert plan["servers"] == [{**deployment, "port": 443, "weight": 100}]
     assert "DNS:lab1" in plan["alternative_names"]
     assert len(plan["mistakes"]) == 1

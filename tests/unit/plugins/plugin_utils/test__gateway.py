@@ -13,62 +13,75 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _gateway
 KEY = "A1b2C3d4E5f6G7h8J9k0"
 OTHER = "Z1b2C3d4E5f6G7h8J9k0"
 GOOD: dict[str, t.Any] = {"name": "deepseek", "served_name": "deepseek-v3", "upstreams": ["127.0.0.1:8000"]}
+TWO: dict[str, t.Any] = {"name": "two", "served_name": "two", "upstreams": ["127.0.0.1:8001"]}
 
 
 def test_a_good_plan() -> None:
-    plan = _gateway.plan([GOOD, {**GOOD, "name": "two", "port": "8443"}], 443, f"# all\n\nann:{KEY}\n{OTHER}\n")
+    plan = _gateway.plan([GOOD, TWO], 443, f"# all\n\nann:{KEY}\n{OTHER}\n", ports={"two": "8443"}, weights={"two": 5})
     assert plan["mistakes"] == []
-    assert [(server["name"], server["port"]) for server in plan["servers"]] == [("deepseek", 443), ("two", 8443)]
+    assert [(one["name"], one["port"], one["weight"]) for one in plan["servers"]] == [
+        ("deepseek", 443, 100),
+        ("two", 8443, 5),
+    ]
     assert plan["api_keys"] == [{"name": "ann", "key": KEY}, {"name": "default", "key": OTHER}]
+    assert [user["name"] for user in plan["users"]] == ["ann", "default"]
+    assert [one["port"] for one in plan["listeners"]] == [443, 8443]
+    assert plan["claims"] == {"gateway_port": 443, "gateway_ports.two": 8443, "gateway_metrics_port": 8404}
+
+
+def test_deployments_share_a_port() -> None:
+    plan = _gateway.plan([GOOD, TWO], 443, KEY, replica_requests=3, queue_requests="4")
+    assert plan["mistakes"] == []
+    assert [[model["name"] for model in one["models"]] for one in plan["listeners"]] == [["deepseek", "two"]]
+    assert [model["most_requests"] for model in plan["models"]] == [7, 7]
 
 
 def test_keys_still_to_be_made_are_no_mistake() -> None:
-    assert _gateway.plan([GOOD], 443, None)["mistakes"] == []
+    plan = _gateway.plan([GOOD], 443, None, limits={"ann": {"concurrent": 1}})
+    assert (plan["mistakes"], plan["api_keys"], plan["users"]) == ([], [], [])
 
 
-DEPLOYMENTS = {
-    "none": ([], "name at least one deployment"),
-    "not a list": ({"name": "x"}, "name at least one deployment"),
-    "not a dictionary": (["x"], "gateway_deployments[0]: must have name"),
-    "no name": ([{**GOOD, "name": None}], "gateway_deployments[0].name"),
-    "name that means something to nginx": ([{**GOOD, "name": "a;b"}], "gateway_deployments[0].name"),
-    "no served name": ([{**GOOD, "served_name": ""}], "gateway_deployments[0].served_name"),
-    "no upstream": ([{**GOOD, "upstreams": []}], "gateway_deployments[0].upstreams"),
-    "upstream without a port": ([{**GOOD, "upstreams": ["10.0.0.1"]}], "not '10.0.0.1'"),
-    "upstream that means something to nginx": ([{**GOOD, "upstreams": ["a:1; }"]}], "not 'a:1; }'"),
-    "upstream port too large": ([{**GOOD, "upstreams": ["a:70000"]}], "not 'a:70000'"),
-    "port too large": ([{**GOOD, "port": 70000}], "not 70000"),
-    "port no number": ([{**GOOD, "port": "https"}], "not 'https'"),
-    "one name twice": ([GOOD, {**GOOD, "port": 1}], "gateway_deployments[1].name: deepseek is used twice"),
-    "one port twice": ([GOOD, {**GOOD, "name": "b"}], "does not choose by model name yet"),
+PAGE = {"name": "chat", "port": 8443, "upstream": "127.0.0.1:3000"}
+MISTAKES: dict[str, tuple[dict[str, t.Any], str]] = {
+    "port too large": ({"port": 70000}, "gateway_port: must be 1 to 65535, not 70000"),
+    "port no number": ({"port": "https"}, "not 'https'"),
+    "port a truth": ({"port": True}, "not True"),
+    "own port too large": ({"ports": {"deepseek": 70000}}, "gateway_ports.deepseek: must be 1 to 65535"),
+    "metrics port": ({"metrics_port": "x"}, "gateway_metrics_port: must be"),
+    "metrics port twice": ({"metrics_port": 443}, "gateway_metrics_port: 443 is already gateway_port"),
+    "page on the gateway's port": (
+        {"pages": [{**PAGE, "port": 443}]},
+        "gateway_pages, chat: 443 is already gateway_port",
+    ),
+    "page on an own port": (
+        {"ports": {"deepseek": 8443}, "pages": [PAGE]},
+        "gateway_pages, chat: 8443 is already gateway_ports.deepseek",
+    ),
+    "page on a taken port": ({"pages": [PAGE], "taken_ports": [8443]}, "gateway_pages, chat: 8443: another service"),
+    "page that is none": ({"pages": "chat"}, "gateway_pages: must be a list"),
+    "authority's port": ({"port": 80, "acme_names": ["a.example"]}, "gateway_acme_names: 80 is already gateway_port"),
+    "authority and an address": ({"acme_names": ["10.0.0.1"]}, "gateway_acme_names: '10.0.0.1' is no name of the DNS"),
+    "authority and own certificate": (
+        {
+            "acme_names": ["a.example"],
+            "own_certificate": {"gateway_certificate_path": "/a", "gateway_private_key_path": "/b"},
+        },
+        "are set too",
+    ),
+    "body too large": ({"body_limit_mib": 31}, "gateway_body_limit_mib: must be 1 to 30"),
+    "limit of nobody": ({"limits": {"bob": {}}}, "gateway_limits.bob: no key has this name"),
+    "pair": (
+        {"pair": {"floating": None, "peers": ["a", "b"], "interface": "eth0", "interfaces": {}, "address": None}},
+        "gateway_floating_address: is missing",
+    ),
 }
 
 
-@pytest.mark.parametrize(("deployments", "mistake"), DEPLOYMENTS.values(), ids=DEPLOYMENTS)
-def test_mistakes_in_deployments(deployments: t.Any, mistake: str) -> None:
-    mistakes = _gateway.plan(deployments, 443, KEY)["mistakes"]
+@pytest.mark.parametrize(("wishes", "mistake"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes(wishes: dict[str, t.Any], mistake: str) -> None:
+    mistakes = _gateway.plan(**{"deployments": [GOOD], "port": 443, "keys_text": f"ann:{KEY}", **wishes})["mistakes"]
     assert len(mistakes) == 1
     assert mistake in mistakes[0]
-
-
-KEYS = {
-    "empty": ("# nothing\n", "holds no key"),
-    "short": ("ann:abc", "line 1: a key has 20 or more"),
-    "strange": (f'ann:{KEY}"; }}', "line 1: a key has 20 or more"),
-    "strange name": (f"Ann Lee:{KEY}", "line 1: a name has"),
-    "placeholder": ("CHANGE_ME_CHANGE_ME_CHANGE_ME", "line 1: this is a placeholder"),
-    "placeholder in the style of a key": ("sk-your-key-goes-here-0000", "line 1: this is a placeholder"),
-    "name twice": (f"ann:{KEY}\n\nann:{OTHER}", "line 3: the name ann is used twice"),
-    "key twice": (f"ann:{KEY}\nbob:{KEY}", "line 2: this key is used twice"),
-}
-
-
-@pytest.mark.parametrize(("text", "mistake"), KEYS.values(), ids=KEYS)
-def test_mistakes_in_keys(text: str, mistake: str) -> None:
-    mistakes = _gateway.plan([GOOD], 443, text)["mistakes"]
-    assert len(mistakes) == 1
-    assert mistake in mistakes[0]
-    assert KEY not in mistakes[0]
 
 
 def test_all_mistakes_are_listed() -> None:

@@ -87,7 +87,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ),
     (
         "a further rank of SGLang listens too",
-        {"deployments": deployment(engine="sglang"), "gateway": {"node": "two", "port": 8000}},
+        {"deployments": deployment(engine="sglang"), "gateway": {"nodes": ["two"], "ports": {"gateway_port": 8000}}},
         "gateway_port on two: 8000 is already the port of deployment tiny",
     ),
     (
@@ -129,7 +129,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         "sshd listens on every node but the first",
         {
             "deployments": deployment(engine="tensorrt_llm", rendezvous_port=444),
-            "gateway": {"node": "two", "port": 444},
+            "gateway": {"nodes": ["two"], "ports": {"gateway_port": 444}},
         },
         "gateway_port on two: 444 is already the rendezvous_port of deployment tiny",
     ),
@@ -286,7 +286,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ("engine among workers", {"deployments": deployment(port=20500)}, "20500 lies in the range of Ray's workers"),
     (
         "gateway on the engine's port",
-        {"gateway": {"node": "one", "port": 8000}},
+        {"gateway": {"nodes": ["one"], "ports": {"gateway_port": 8000}}},
         "gateway_port on one: 8000 is already",
     ),
     ("placeholder", {"texts": {"ray_cluster_token": "CHANGE_ME"}}, "ray_cluster_token: 'CHANGE_ME' is a placeholder"),
@@ -659,7 +659,7 @@ def test_a_gpu_that_is_not_known_is_no_reason_to_refuse() -> None:
 
 
 def test_a_gateway_elsewhere_needs_the_engine_on_the_nodes_address() -> None:
-    result = plan(fleet(gateway={"node": "two", "port": 443}))
+    result = plan(fleet(gateway={"nodes": ["two"], "ports": {"gateway_port": 443}}))
     assert result["endpoints"][0]["upstreams"] == ["10.0.0.1:8000"]
 
 
@@ -688,7 +688,8 @@ def test_declared_gpus_win_and_containers_follow_the_wish() -> None:
         name: {"facts": facts(f"10.0.0.{at}"), "platform": "Debian_12", "gpus": 1}
         for at, name in enumerate(("a", "b"), 1)
     }
-    result = plan(fleet(nodes=nodes_without, ray=ray(gpu_containers=False), gateway={"node": "a", "port": 443}))
+    gateway = {"nodes": ["a"], "ports": {"gateway_port": 443}}
+    result = plan(fleet(nodes=nodes_without, ray=ray(gpu_containers=False), gateway=gateway))
     command = result["ray"]["members"]["a"]["spec"]["container"]["run"]
     assert "--num-gpus=1" in command
     assert "--gpus" not in command

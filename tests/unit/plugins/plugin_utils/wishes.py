@@ -63,7 +63,7 @@ def fleet(**changed: t.Any) -> Wishes:
             "gpu_containers": True,
             "environment": {},
         },
-        "gateway": {"node": "one", "port": 443},
+        "gateway": {"nodes": ["one"], "ports": {"gateway_port": 443}},
         "texts": {},
         "directory": "/etc/gpufleet",
     }
