@@ -48,6 +48,11 @@ options:
     type: list
     elements: int
     default: []
+  pages:
+    description: Pages of this host, each with C(name), C(port) and C(upstream).
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -58,7 +63,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary with C(servers), C(api_keys), C(alternative_names) and C(mistakes).
+  description: A dictionary with C(servers), C(pages), C(api_keys), C(alternative_names) and C(mistakes).
   type: dict
 """
 

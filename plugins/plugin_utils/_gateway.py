@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Decide what the gateway serves: which deployment on which port, which keys; and name every mistake.
+"""Decide what the gateway serves: which deployment on which port, which pages, which keys; and name every mistake.
 
 Note that this plugin util is **PRIVATE** to the collection. It can have breaking changes at any time.
 
@@ -22,6 +22,8 @@ UPSTREAM = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 PLACEHOLDER = re.compile(r"(?:sk-)?(?:<|change.?me|place.?holder|example|(?:secret|your|replace)[-_])", re.IGNORECASE)
 #: Loopback stands in every self-signed certificate, for calls on the gateway host itself.
 LOOPBACK = ("localhost", "127.0.0.1")
+#: A page sees all that clients send, so it must be a service of this host.
+PAGE_UPSTREAM = re.compile(r"127\.0\.0\.1:([0-9]{1,5})")
 
 Server = dict[str, t.Any]
 
@@ -34,29 +36,36 @@ def plan(
     own_certificate: t.Mapping[str, str | None] | None = None,
     missing_paths: t.Iterable[str] = (),
     taken_ports: t.Iterable[int] = (),
+    pages: t.Sequence[t.Mapping[str, t.Any]] = (),
 ) -> dict[str, t.Any]:
-    """Return ``{"servers": […], "api_keys": [{"name", "key"}], "alternative_names": […], "mistakes": […]}``.
+    """Return ``{"servers": […], "pages": […], "api_keys": [{"name", "key"}], "alternative_names": […], "mistakes": […]}``.
 
     ``port`` is that of a deployment without one of its own. ``keys_text`` is the text of the key file, None when it is
     still to be made. ``names`` are names and addresses for a self-signed certificate. ``own_certificate`` maps
     variables to the files that the user gives, ``missing_paths`` are those of them that do not exist, ``taken_ports``
     the ports on which other services listen. ``deployments`` is None before there is a plan: then the rest is looked at.
+    ``pages`` are ``{"name", "port", "upstream"}``: all that comes to that port goes to a service on loopback.
     """
     servers, mistakes = _servers(deployments, port) if deployments is not None else ([], [])
     taken = set(taken_ports)
     used = [(f"port {server['port']} of {server['name']}", server["port"]) for server in servers]
-    mistakes += [
-        f"{what}: another service listens there; set another"
-        for what, number in used or [(f"gateway_port: {port}", port)]
-        if number in taken
-    ]
+    used = used or [(f"gateway_port: {port}", port)]
+    mistakes += _page_mistakes(pages, {number: what for what, number in used})
+    used += [(f"port {page.get('port')} of the page {page.get('name')}", page.get("port")) for page in pages]
+    mistakes += [f"{what}: another service listens there; set another" for what, number in used if number in taken]
     keys, key_mistakes = read_keys(keys_text) if keys_text is not None else ([], [])
     mistakes += key_mistakes
     given = own_certificate or {}
     if any(given.values()) and not all(given.values()):
         mistakes.append(f"{' and '.join(given)}: give both, or none for a self-signed certificate")
     mistakes += [f"{path}: this file does not exist on the controller" for path in missing_paths]
-    return {"servers": servers, "api_keys": keys, "alternative_names": alternative_names(names), "mistakes": mistakes}
+    return {
+        "servers": servers,
+        "pages": list(pages),
+        "api_keys": keys,
+        "alternative_names": alternative_names(names),
+        "mistakes": mistakes,
+    }
 
 
 def alternative_names(names: t.Iterable[str]) -> list[str]:
@@ -145,3 +154,23 @@ def _server(deployment: t.Any, default_port: t.Any, where: str) -> tuple[Server,
         port = None
     number = None if port is None else int(port)
     return {"name": name, "served_name": served_name, "upstreams": upstreams, "port": number}, mistakes
+
+
+def _page_mistakes(pages: t.Sequence[t.Mapping[str, t.Any]], ports: t.Mapping[int, str]) -> list[str]:
+    """Return what is wrong with the pages. ``ports`` maps the ports of the API to what they are for."""
+    mistakes: list[str] = []
+    seen = dict(ports)
+    for number, page in enumerate(pages):
+        where, port, upstream = f"gateway_pages[{number}]", page.get("port"), str(page.get("upstream"))
+        if not NAME.fullmatch(str(page.get("name"))):
+            mistakes.append(f"{where}.name: must have small letters, digits, - and _, not {page.get('name')!r}")
+        found = PAGE_UPSTREAM.fullmatch(upstream)
+        if not found or not 1 <= int(found[1]) <= 65535:
+            mistakes.append(f"{where}.upstream: must be a port on loopback, as 127.0.0.1:8080, not {upstream!r}")
+        if not isinstance(port, int) or not 1 <= port <= 65535:
+            mistakes.append(f"{where}.port: must be 1 to 65535, not {port!r}")
+        elif port in seen:
+            mistakes.append(f"{where}.port: {port} is already {seen[port]}; set another")
+        else:
+            seen[port] = f"the port of the page {page.get('name')}"
+    return mistakes

@@ -103,3 +103,36 @@ def test_without_a_plan_the_other_wishes_are_looked_at() -> None:
         "gateway_port: 443: another service listens there; set another"
     ]
     assert "placeholder" in _gateway.plan(None, 443, keys_text="change-me-change-me-change-me")["mistakes"][0]
+
+
+PAGE: dict[str, t.Any] = {"name": "chat", "port": 8443, "upstream": "127.0.0.1:8080"}
+PAGES = {
+    "strange name": ([{**PAGE, "name": "a b"}], "gateway_pages[0].name: must have small letters"),
+    "upstream on another host": ([{**PAGE, "upstream": "10.0.0.1:80"}], "gateway_pages[0].upstream: must be a port on"),
+    "upstream that means something to nginx": ([{**PAGE, "upstream": "127.0.0.1:1; }"}], "gateway_pages[0].upstream"),
+    "upstream port too large": ([{**PAGE, "upstream": "127.0.0.1:70000"}], "gateway_pages[0].upstream"),
+    "no port": ([{**PAGE, "port": None}], "gateway_pages[0].port: must be 1 to 65535, not None"),
+    "the port of a deployment": ([{**PAGE, "port": 443}], "443 is already port 443 of deepseek"),
+    "one port twice": (
+        [PAGE, {**PAGE, "name": "b"}],
+        "gateway_pages[1].port: 8443 is already the port of the page chat",
+    ),
+    "a port that another service has": ([{**PAGE, "port": 22}], "port 22 of the page chat: another service listens"),
+}
+
+
+def test_good_pages() -> None:
+    plan = _gateway.plan([GOOD], 443, KEY, pages=[PAGE])
+    assert (plan["mistakes"], plan["pages"]) == ([], [PAGE])
+
+
+@pytest.mark.parametrize(("pages", "mistake"), PAGES.values(), ids=PAGES)
+def test_mistakes_in_pages(pages: t.Any, mistake: str) -> None:
+    mistakes = _gateway.plan([GOOD], 443, KEY, taken_ports=[22], pages=pages)["mistakes"]
+    assert len(mistakes) == 1
+    assert mistake in mistakes[0]
+
+
+def test_before_there_is_a_plan_a_page_keeps_off_the_gateways_port() -> None:
+    mistakes = _gateway.plan(None, 443, pages=[{**PAGE, "port": 443}])["mistakes"]
+    assert mistakes == ["gateway_pages[0].port: 443 is already gateway_port: 443; set another"]
