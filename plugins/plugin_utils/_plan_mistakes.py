@@ -34,7 +34,7 @@ class Wishes:
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
                  gpu_access: {node: cdi, runtime or hook}, fabric: see _plan_fabric}
-    gateway      {node: name or "", port}
+    gateway      {node: name or "", port, pages: [{name, port, upstream}] of that node}
     texts        {variable: text} in which placeholders are looked for
     directory    where the ranks' files lie on the nodes
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
@@ -216,6 +216,7 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
         claims = [claim for one in deployments if name in one.nodes for claim in claims_of(one, one.nodes[0] == name)]
         if wishes.gateway["node"] == name:
             claims.append((wishes.gateway["port"], "gateway_port"))
+            claims += _page_claims(wishes.gateway.get("pages", []))
         for port, what in claims:
             if port in ledger:
                 mistakes.append(f"{what} on {name}: {port} is already {ledger[port]}")
@@ -223,6 +224,18 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
                 mistakes.append(f"{what} on {name}: {port} lies in the range of Ray's workers")
             ledger.setdefault(port, what)
     return mistakes
+
+
+def _page_claims(pages: t.Sequence[t.Mapping[str, t.Any]]) -> list[tuple[int, str]]:
+    """Return (port, whose it is) of what pages behind the gateway listen on, the gateway for them and they themselves."""
+    return [
+        claim
+        for page in pages
+        for claim in (
+            (int(page["port"]), f"the port of the page {page['name']}"),
+            (int(str(page["upstream"]).rpartition(":")[2]), f"the port on loopback of the page {page['name']}"),
+        )
+    ]
 
 
 def claims_of(one: Deployment, is_first: bool) -> list[tuple[int, str]]:
