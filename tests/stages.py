@@ -30,8 +30,8 @@ FOUNDATIONS = ("setup", "lab-docker", "molecule-create")
 #: What scenarios need, and checks do not.
 IMAGES = ["lab-docker", "lab-images"]
 #: Scenarios that `make molecule-slow` runs: kernel modules are built, vLLM starts on Ray, as in site, SGLang starts, and a
-#: stand-in is measured, for which there is no time left within CI's hour.
-SLOW = {"nvidia_driver_distribution", "engine_ray", "engine_sglang", "load_test"}
+#: stand-in is measured, for which there is no time left within CI's hour; the chat page needs minutes, 1 GB and a browser.
+SLOW = {"nvidia_driver_distribution", "engine_ray", "engine_sglang", "load_test", "chat_ui"}
 #: Scenarios that come last, in this order: an engine without Ray must cope with the Ray that ray_cluster leaves behind.
 LAST = ["engine", "site"]
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.
