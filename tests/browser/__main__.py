@@ -4,7 +4,7 @@
 
 """Run ``chat.py`` in an environment of its own below ``.cache``, made from ``requirements/browser.txt``.
 
-    python -m tests.browser URL EMAIL MODEL PICTURE < password
+python -m tests.browser URL EMAIL MODEL PICTURE < password
 """
 
 from __future__ import annotations

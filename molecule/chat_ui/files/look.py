@@ -37,7 +37,11 @@ def _existing(patterns: tuple[str, ...]) -> list[str]:
 def peers() -> list[str]:
     """Return the addresses with which processes of the page have connections, loopback aside."""
     pid = said("systemctl", "show", "--property=MainPID", "--value", UNIT).strip()
-    lines = [line for line in said("ss", "--tcp", "--numeric", "--processes", "--no-header").splitlines() if f"pid={pid}," in line]
+    lines = [
+        line
+        for line in said("ss", "--tcp", "--numeric", "--processes", "--no-header").splitlines()
+        if f"pid={pid}," in line
+    ]
     ends = {line.split()[4].rpartition(":")[0] for line in lines}
     return sorted(end for end in ends if not re.match(r"\[?(127\.|::1|::ffff:127\.)", end))
 
@@ -45,7 +49,9 @@ def peers() -> list[str]:
 def main() -> None:
     secrets = [line.strip() for line in sys.stdin if line.strip()]
     pid = said("systemctl", "show", "--property=MainPID", "--value", UNIT).strip()
-    listening = [line.split()[3] for line in said("ss", "--tcp", "--listening", "--numeric", "--no-header").splitlines()]
+    listening = [
+        line.split()[3] for line in said("ss", "--tcp", "--listening", "--numeric", "--no-header").splitlines()
+    ]
     seen = {
         "secrets": len(secrets),
         "holders": holders(secrets),

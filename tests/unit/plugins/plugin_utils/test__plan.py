@@ -212,12 +212,24 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ),
     (
         "a page on the engine's port",
-        {"gateway": {"node": "one", "port": 443, "pages": [{"name": "chat", "port": 8443, "upstream": "127.0.0.1:8000"}]}},
+        {
+            "gateway": {
+                "node": "one",
+                "port": 443,
+                "pages": [{"name": "chat", "port": 8443, "upstream": "127.0.0.1:8000"}],
+            }
+        },
         "the port on loopback of the page chat on one: 8000 is already",
     ),
     (
         "a page on the gateway's port",
-        {"gateway": {"node": "one", "port": 443, "pages": [{"name": "chat", "port": 443, "upstream": "127.0.0.1:8480"}]}},
+        {
+            "gateway": {
+                "node": "one",
+                "port": 443,
+                "pages": [{"name": "chat", "port": 443, "upstream": "127.0.0.1:8480"}],
+            }
+        },
         "the port of the page chat on one: 443 is already gateway_port",
     ),
     ("placeholder", {"texts": {"ray_cluster_token": "CHANGE_ME"}}, "ray_cluster_token: 'CHANGE_ME' is a placeholder"),
