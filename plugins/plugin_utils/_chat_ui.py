@@ -26,7 +26,6 @@ CA_PATH = "/run/gpufleet-chat-ca.crt"
 #: Where the data of the page lies in the official image.
 IMAGE_DATA = "/app/backend/data"
 
-LOOPBACK = "127.0.0.1"
 EMAIL = re.compile(r"[^\s@'\\]+@[^\s@'\\]+")
 
 
@@ -99,8 +98,6 @@ def _own(wishes: t.Mapping[str, t.Any], form: str, urls: t.Sequence[str]) -> dic
         "DATA_DIR": data,
         # It is written at every start, and the program's own files are read-only.
         "STATIC_DIR": f"{data}/static",
-        "HOST": LOOPBACK,
-        "PORT": str(wishes["local_port"]),
     }
     if wishes["gateway"].get("ca_path"):
         own["AIOHTTP_CLIENT_SSL_CERT_FILE"] = CA_PATH

@@ -26,10 +26,10 @@ CLOSED = {
 
 
 def test_closed_and_silent_by_default() -> None:
-    values, mistakes = _chat_settings.settings({"PORT": "8480"}, slim=False)
+    values, mistakes = _chat_settings.settings({"DATA_DIR": "/data"}, slim=False)
     assert mistakes == []
     assert {name: values[name] for name in CLOSED} == CLOSED
-    assert values["PORT"] == "8480"
+    assert values["DATA_DIR"] == "/data"
     assert "USE_SLIM_DOCKER" not in values
     assert not [name for name in values if _chat_settings.SECRET_NAME.search(name)]
 
