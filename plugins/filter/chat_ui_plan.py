@@ -34,7 +34,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A dictionary with C(form), C(api_urls), C(models), C(settings), C(secrets), C(allowed) and C(mistakes).
+  description: A dictionary with C(form), C(api_urls), C(models), C(settings), C(secrets), C(hosts), C(allowed) and C(mistakes).
   type: dict
 """
 

@@ -26,6 +26,7 @@ CA_PATH = "/run/gpufleet-chat-ca.crt"
 #: Where the data of the page lies in the official image.
 IMAGE_DATA = "/app/backend/data"
 
+LOOPBACK = "127.0.0.1"
 EMAIL = re.compile(r"[^\s@'\\]+@[^\s@'\\]+")
 
 
@@ -33,7 +34,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
     """Return what must be so::
 
     {"form": "venv" or "container", "api_urls": […], "models": [served names], "settings": text, "secrets": text,
-     "allowed": [addresses that the page may call], "mistakes": […]}
+     "hosts": text, "allowed": [addresses that the page may call], "mistakes": […]}
     """
     form = "container" if wishes["image"] else "venv"
     urls = api_urls(wishes["endpoints"], wishes["gateway"])
@@ -53,7 +54,8 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "models": list(dict.fromkeys(one["served_name"] for one in wishes["endpoints"])),
         "settings": _chat_settings.plain_text(values),
         "secrets": _chat_settings.quoted_text({**secrets, **given}),
-        "allowed": allowed(node, urls, wishes["allowed_addresses"]),
+        "hosts": hosts(urls, address(wishes["gateway"])),
+        "allowed": allowed(urls, address(wishes["gateway"]), wishes["allowed_addresses"]),
         "mistakes": mistakes + wrong + unreadable + _mistakes(node, wishes, form),
     }
 
@@ -70,21 +72,35 @@ def api_urls(endpoints: t.Sequence[t.Mapping[str, t.Any]], gateway: t.Mapping[st
     return list(found)
 
 
-def allowed(node: t.Mapping[str, t.Any], urls: t.Sequence[str], further: t.Sequence[str]) -> list[str]:
-    """Return the addresses that the page may call: loopback, the gateway, and those that the user adds.
+def address(gateway: t.Mapping[str, t.Any]) -> str:
+    """Return where the gateway listens on this host, loopback unless it has one address of its own."""
+    return str(gateway.get("address") or LOOPBACK).strip("[]")
 
-    The gateway is on this host. A name, which may mean any of its addresses, stands for those of the default interface.
-    """
-    addresses: dict[str, None] = {"localhost": None}
-    interface = node.get("interfaces", {}).get(node.get("default_interface") or "", {})
-    for url in urls:
-        host = urllib.parse.urlsplit(url).hostname or ""
-        try:
-            addresses[str(ipaddress.ip_address(host))] = None
-        except ValueError:
-            addresses.update(dict.fromkeys(interface.get("addresses", [])))
-    addresses.update(dict.fromkeys(further))
-    return list(addresses)
+
+def hosts(urls: t.Sequence[str], gateway: str) -> str:
+    """Return the page's own ``/etc/hosts``: the gateway's name leads to this host, without asking a name server."""
+    names = dict.fromkeys(name for name in map(_host, urls) if not _is_address(name))
+    own = "".join(f"{gateway} {name}\n" for name in names if name != "localhost")
+    return f"127.0.0.1 localhost\n::1 localhost\n{own}"
+
+
+def allowed(urls: t.Sequence[str], gateway: str, further: t.Sequence[str]) -> list[str]:
+    """Return what the page may call: loopback, the gateway (at ``gateway`` on this host), and what the user adds."""
+    addresses = ["localhost", *(host for host in map(_host, urls) if _is_address(host))]
+    addresses += [] if gateway == LOOPBACK else [gateway]
+    return list(dict.fromkeys([*addresses, *further]))
+
+
+def _host(url: str) -> str:
+    return urllib.parse.urlsplit(url).hostname or ""
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _own(wishes: t.Mapping[str, t.Any], form: str, urls: t.Sequence[str]) -> dict[str, str]:

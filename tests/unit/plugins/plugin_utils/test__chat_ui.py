@@ -13,8 +13,6 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _chat_ui
 KEY = "A1b2C3d4E5f6G7h8J9k0"
 OTHER = "Z1b2C3d4E5f6G7h8J9k0"
 NODE: dict[str, t.Any] = {
-    "interfaces": {"eth0": {"addresses": ["192.0.2.11", "2001:db8::1"]}, "docker0": {"addresses": ["172.17.0.1"]}},
-    "default_interface": "eth0",
     "listening": [{"address": "0.0.0.0", "port": 22}],
     "units": {},
     "docker": {"images": {"local/webui:1": "sha256:1"}},
@@ -108,9 +106,26 @@ def test_it_may_call_the_gateway_and_what_the_user_adds() -> None:
     assert plan(allowed_addresses=["10.0.0.0/8"])["allowed"] == ["localhost", "192.0.2.11", "10.0.0.0/8"]
 
 
-def test_a_name_stands_for_the_addresses_of_the_default_interface() -> None:
-    made = plan(gateway={"url": "https://gpu1.example"})
-    assert made["allowed"] == ["localhost", "192.0.2.11", "2001:db8::1"]
+LOCAL = "127.0.0.1 localhost\n::1 localhost\n"
+GATEWAYS = {
+    "a name": ({"url": "https://gpu1.example"}, ["localhost"], f"{LOCAL}127.0.0.1 gpu1.example\n"),
+    "localhost": ({"url": "https://localhost"}, ["localhost"], LOCAL),
+    "a name, one address": (
+        {"url": "https://gpu1.example", "address": "192.0.2.5"},
+        ["localhost", "192.0.2.5"],
+        f"{LOCAL}192.0.2.5 gpu1.example\n",
+    ),
+    "IPv6": ({"url": "https://g", "address": "[2001:db8::1]"}, ["localhost", "2001:db8::1"], f"{LOCAL}2001:db8::1 g\n"),
+    "an address": ({"url": "https://192.0.2.11"}, ["localhost", "192.0.2.11"], LOCAL),
+}
+
+
+@pytest.mark.parametrize(("gateway", "allowed", "hosts"), GATEWAYS.values(), ids=GATEWAYS)
+def test_the_gateway_is_found_on_this_host_without_a_name_server(
+    gateway: dict[str, str], allowed: list[str], hosts: str
+) -> None:
+    made = plan(gateway=gateway)
+    assert (made["allowed"], made["hosts"]) == (allowed, hosts)
 
 
 def test_before_the_secrets_are_made() -> None:
