@@ -130,11 +130,12 @@ molecule-scenario: setup
 	$(BIN)/molecule test --scenario-name $(ROLE) --destroy=never
 
 .PHONY: molecule-slow
-molecule-slow: ## The slow ones: a real driver built from source (Debian), vLLM on Ray, SGLang over two nodes
+molecule-slow: ## The slow ones: a real driver built from source (Debian), vLLM on Ray, SGLang over two nodes, the chat page in a browser
 	$(MAKE) molecule-role ROLE=nvidia_driver_distribution
 	$(MAKE) molecule-role ROLE=engine_ray
 	$(MAKE) molecule-role ROLE=engine_sglang
 	$(MAKE) molecule-role ROLE=load_test
+	$(MAKE) molecule-role ROLE=chat_ui
 
 # Asking the lab costs a moment; Molecule's own memory of what it created can be stale.
 .PHONY: molecule-create

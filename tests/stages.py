@@ -32,8 +32,8 @@ FOUNDATIONS = ("setup", "lab-docker", "molecule-create", "molecule-create@b")
 #: What scenarios need, and checks do not: the hosts of both lanes.
 HOSTS = ["lab-docker", "molecule-create", "molecule-create@b"]
 #: Scenarios that `make molecule-slow` runs: kernel modules are built, vLLM starts on Ray, as in site, SGLang starts, and a
-#: stand-in is measured, for which there is no time left within CI's hour.
-SLOW = {"nvidia_driver_distribution", "engine_ray", "engine_sglang", "load_test"}
+#: stand-in is measured, for which there is no time left within CI's hour; the chat page needs minutes, 1 GB and a browser.
+SLOW = {"nvidia_driver_distribution", "engine_ray", "engine_sglang", "load_test", "chat_ui"}
 #: Scenarios that serve a model, in this order: an engine without Ray must cope with the Ray that ray_cluster leaves behind.
 SERVING = ["ray_cluster", "engine", "site"]
 #: The last line of pytest, such as ``== 2 failed, 31 passed in 1.21s ==``.

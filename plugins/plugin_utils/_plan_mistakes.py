@@ -35,7 +35,7 @@ class Wishes:
     images       {reference: {archive_problem, identity}} declared in container_runtime_images
     ray          {head, ports, image, token_path, session_directory, mounts, object_store_gib, gpu_containers, cache_directory,
                  gpu_access: {node: cdi, runtime or hook}, fabric: see _plan_fabric}
-    gateway      {nodes: names, ports: {variable: port}}
+    gateway      {nodes: names, ports: {variable: port}, pages: [{name, port, upstream}]}
     texts        {variable: text} in which placeholders are looked for
     directory    where the ranks' files lie on the nodes
     mistakes     {node: sentences}: what other roles found wrong with their own wishes
@@ -265,7 +265,9 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
             for claim in claims_of(one, in_order(one, head)[0] == name)
         ]
         if name in wishes.gateway["nodes"]:
-            claims += [(int(port), variable) for variable, port in wishes.gateway["ports"].items()]
+            own = wishes.gateway["ports"].items()
+            claims += [(int(port), variable) for variable, port in own if not variable.startswith("gateway_pages")]
+            claims += _page_claims(wishes.gateway.get("pages", []))
         for port, what in claims:
             if port in ledger:
                 mistakes.append(f"{what} on {name}: {port} is already {ledger[port]}")
@@ -273,6 +275,18 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
                 mistakes.append(f"{what} on {name}: {port} lies in the range of Ray's workers")
             ledger.setdefault(port, what)
     return mistakes
+
+
+def _page_claims(pages: t.Sequence[t.Mapping[str, t.Any]]) -> list[tuple[int, str]]:
+    """Return (port, whose it is) of what pages behind the gateway listen on, the gateway for them and they themselves."""
+    return [
+        claim
+        for page in pages
+        for claim in (
+            (int(page["port"]), f"the port of the page {page['name']}"),
+            (int(str(page["upstream"]).rpartition(":")[2]), f"the port on loopback of the page {page['name']}"),
+        )
+    ]
 
 
 def claims_of(one: Deployment, is_first: bool) -> list[tuple[int, str]]:

@@ -162,7 +162,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
     ),
     (
         "an engine on Ray listens on Ray's head, not on its own first node",
-        {"ray": ray(head="two"), "gateway": {"node": "two", "port": 8000}},
+        {"ray": ray(head="two"), "gateway": {"nodes": ["two"], "ports": {"gateway_port": 8000}}},
         "gateway_port on two: 8000 is already the port of deployment tiny",
     ),
     (
@@ -171,7 +171,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
             "deployments": deployment(
                 engine="sglang", tensor_parallel=2, pipeline_parallel=1, options={"attn_dp_size": 2}
             ),
-            "gateway": {"node": "one", "port": 29514},
+            "gateway": {"nodes": ["one"], "ports": {"gateway_port": 29514}},
         },
         "gateway_port on one: 29514 is already rendezvous_port + 13 (DP attention) of deployment tiny",
     ),
@@ -179,7 +179,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         "ports that DP attention takes on one node",
         {
             "deployments": deployment(engine="sglang", pipeline_parallel=1, nodes=["one"], options={"attn_dp_size": 2}),
-            "gateway": {"node": "one", "port": 8233},
+            "gateway": {"nodes": ["one"], "ports": {"gateway_port": 8233}},
         },
         "gateway_port on one: 8233 is already port + 233 (DP attention) of deployment tiny",
     ),
@@ -209,7 +209,7 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         "where the replicas meet",
         {
             "deployments": deployment(engine="vllm_native", data_parallel=2, pipeline_parallel=1),
-            "gateway": {"node": "one", "port": 29502},
+            "gateway": {"nodes": ["one"], "ports": {"gateway_port": 29502}},
         },
         "gateway_port on one: 29502 is already rendezvous_port + 1 (data parallel) of deployment tiny",
     ),
@@ -288,6 +288,28 @@ CASES: list[tuple[str, dict[str, t.Any], str]] = [
         "gateway on the engine's port",
         {"gateway": {"nodes": ["one"], "ports": {"gateway_port": 8000}}},
         "gateway_port on one: 8000 is already",
+    ),
+    (
+        "a page on the engine's port",
+        {
+            "gateway": {
+                "nodes": ["one"],
+                "ports": {"gateway_port": 443},
+                "pages": [{"name": "chat", "port": 8443, "upstream": "127.0.0.1:8000"}],
+            }
+        },
+        "the port on loopback of the page chat on one: 8000 is already",
+    ),
+    (
+        "a page on the gateway's port",
+        {
+            "gateway": {
+                "nodes": ["one"],
+                "ports": {"gateway_port": 443},
+                "pages": [{"name": "chat", "port": 443, "upstream": "127.0.0.1:8480"}],
+            }
+        },
+        "the port of the page chat on one: 443 is already gateway_port",
     ),
     ("placeholder", {"texts": {"ray_cluster_token": "CHANGE_ME"}}, "ray_cluster_token: 'CHANGE_ME' is a placeholder"),
 ]
