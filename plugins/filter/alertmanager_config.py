@@ -27,6 +27,10 @@ options:
     description: Where on the node the credentials lie.
     type: str
     required: true
+  wait_seconds:
+    description: How long the first message about a fault waits for more of the same.
+    type: int
+    default: 30
 """
 
 EXAMPLES = r"""
@@ -48,13 +52,15 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _alertmanager
 
 
-def alertmanager_config(receivers: list[dict[str, t.Any]], mail: dict[str, t.Any], directory: str) -> dict[str, t.Any]:
+def alertmanager_config(
+    receivers: list[dict[str, t.Any]], mail: dict[str, t.Any], directory: str, wait_seconds: int = 30
+) -> dict[str, t.Any]:
     """Return configuration and secrets, or raise AnsibleFilterError with all mistakes."""
     found = _alertmanager.mistakes(receivers, mail)
     if found:
         raise AnsibleFilterError(" ".join(f"{one}." for one in found))
     return {
-        "config": _alertmanager.config(receivers, mail, directory),
+        "config": _alertmanager.config(receivers, mail, directory, wait_seconds),
         "secrets": _alertmanager.secret_files(receivers, mail, directory),
     }
 

@@ -12,10 +12,15 @@ description:
   - Names the exporters behind the door of each node, and what Prometheus reads through them.
   - Neither reads nor writes anything.
 author: The gpufleet founders (@gpufleet)
-positional: fleet
+positional: hostvars, fleet, wishes
 options:
   _input:
-    description: Node to its C(address) and its number of C(gpus).
+    description: Inventory names of the nodes, that of Prometheus among them.
+    type: list
+    elements: str
+    required: true
+  hostvars:
+    description: The variables of all hosts, of which C(ansible_host) and C(platform_node) are read.
     type: dict
     required: true
   fleet:
@@ -31,7 +36,7 @@ options:
 EXAMPLES = r"""
 - name: Show what Prometheus would read
   ansible.builtin.debug:
-    msg: "{{ (nodes | gpufleet.inference.monitoring_plan(engine_fleet, wishes)).targets }}"
+    msg: "{{ (groups['all'] | gpufleet.inference.monitoring_plan(hostvars, engine_fleet, wishes)).targets }}"
 """
 
 RETURN = r"""
@@ -45,9 +50,11 @@ import typing as t
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _monitoring
 
 
-def monitoring_plan(nodes: dict[str, t.Any], fleet: dict[str, t.Any], wishes: dict[str, t.Any]) -> dict[str, t.Any]:
+def monitoring_plan(
+    names: list[str], hostvars: dict[str, t.Any], fleet: dict[str, t.Any], wishes: dict[str, t.Any]
+) -> dict[str, t.Any]:
     """Return the plan; see ``_monitoring.plan``."""
-    return _monitoring.plan(nodes, fleet, wishes)
+    return _monitoring.plan(_monitoring.nodes_of(names, hostvars, fleet), fleet, wishes)
 
 
 class FilterModule:

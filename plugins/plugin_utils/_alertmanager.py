@@ -31,8 +31,10 @@ def secret_path(directory: str, receiver: str) -> str:
     return f"{directory}/{receiver}.credentials"
 
 
-def config(receivers: t.Sequence[Receiver], mail: t.Mapping[str, t.Any], directory: str) -> dict[str, t.Any]:
-    """Return the content of alertmanager.yml. ``directory``: where secrets lie on the node."""
+def config(
+    receivers: t.Sequence[Receiver], mail: t.Mapping[str, t.Any], directory: str, wait_seconds: int = 30
+) -> dict[str, t.Any]:
+    """Return the content of alertmanager.yml. ``directory``: where secrets lie on the node; ``wait_seconds``: for more of a group."""
     made, routes = [{"name": NOBODY}], []
     for one in receivers:
         made.append(_receiver(one, directory))
@@ -43,7 +45,7 @@ def config(receivers: t.Sequence[Receiver], mail: t.Mapping[str, t.Any], directo
             "receiver": NOBODY,
             # One message per fault, not one per node that suffers from it.
             "group_by": ["alertname", "deployment"],
-            "group_wait": "30s",
+            "group_wait": f"{wait_seconds}s",
             "group_interval": "5m",
             "repeat_interval": "4h",
             "routes": routes,

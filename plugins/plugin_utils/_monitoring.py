@@ -95,6 +95,20 @@ def plan(
     }
 
 
+def nodes_of(
+    names: t.Iterable[str], hostvars: t.Mapping[str, t.Mapping[str, t.Any]], fleet: t.Mapping[str, t.Any]
+) -> dict[str, dict[str, t.Any]]:
+    """Return ``nodes`` of ``plan``: the address by which the fleet's plan knows a node, else that of the inventory."""
+    members = fleet.get("ray", {}).get("members", {})
+    return {
+        name: {
+            "address": members.get(name, {}).get("address") or str(hostvars[name].get("ansible_host") or name),
+            "gpus": len((hostvars[name].get("platform_node") or {}).get("gpus", ())),
+        }
+        for name in names
+    }
+
+
 def module(address: str, port: int, path: str = ENGINE_PATH) -> Module:
     """Return where one exporter is read."""
     return {"address": address, "port": port, "path": path}

@@ -16,7 +16,7 @@ VERDICTS = ("pass", "warn", "not_verified", "fail")
 HEADS = {
     "gpufleet_checks": "Number of checks of a proof with this verdict.",
     "gpufleet_check": "1 for each check that did not pass; its verdict is a label.",
-    "gpufleet_proof_timestamp_seconds": "When the proofs of this node were made.",
+    "gpufleet_proof_timestamp_seconds": "When this proof was made.",
 }
 
 
@@ -41,6 +41,8 @@ def text(proofs: t.Mapping[str, t.Any], now: float) -> str:
         found = checks(result)
         if not found:
             continue
+        stamp = f"gpufleet_proof_timestamp_seconds{{{_labels(proof=proof)}}} {int(now)}"
+        samples["gpufleet_proof_timestamp_seconds"].append(stamp)
         for verdict in VERDICTS:
             number = sum(1 for one in found if one["verdict"] == verdict)
             samples["gpufleet_checks"].append(f"gpufleet_checks{{{_labels(proof=proof, verdict=verdict)}}} {number}")
@@ -50,7 +52,6 @@ def text(proofs: t.Mapping[str, t.Any], now: float) -> str:
             if one["verdict"] != "pass"
         }
         samples["gpufleet_check"] += [f"gpufleet_check{{{one}}} 1" for one in bad]
-    samples["gpufleet_proof_timestamp_seconds"] = [f"gpufleet_proof_timestamp_seconds {int(now)}"]
     lines = []
     for name, told in samples.items():
         lines += [f"# HELP {name} {HEADS[name]}", f"# TYPE {name} gauge", *told] if told else []

@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _monitoring_slo
 
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _monitoring_slo
 from tests.lab import paths, promtool
 
 RULES = paths.ROOT / "roles/monitoring/files/rules"
