@@ -35,6 +35,10 @@ options:
     type: list
     elements: dict
     required: true
+  grafana_password_path:
+    description: File on the controller with Grafana's first password; empty where there is no Grafana.
+    type: str
+    default: ""
 """
 
 EXAMPLES = r"""
@@ -56,10 +60,16 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils import _monitor
 
 
 def monitoring_copies(
-    rules: list[str], directory: str, group: str, secrets: dict[str, str], endpoints: list[dict[str, t.Any]]
+    rules: list[str],
+    directory: str,
+    group: str,
+    secrets: dict[str, str],
+    endpoints: list[dict[str, t.Any]],
+    grafana_password_path: str = "",
 ) -> list[dict[str, t.Any]]:
     """Return the items; see ``_monitoring_units.copies``."""
-    return _monitoring_units.copies(rules, directory, group, secrets, endpoints)
+    found = _monitoring_units.copies(rules, directory, group, secrets, endpoints)
+    return found + (_monitoring_units.grafana_copies(directory, grafana_password_path) if grafana_password_path else [])
 
 
 class FilterModule:

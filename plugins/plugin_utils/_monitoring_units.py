@@ -59,7 +59,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
 
     {"units": [wanted], "loaded": [ours that are there], "unwanted": [of those, not wanted],
      "idle": [wanted, not running or not enabled], "listeners": {name: port} that must be on loopback,
-     "dcgm_words": words of docker for the exporter of cards, "packages": [missing],
+     "dcgm_words", "grafana_words": words of docker, "packages": [missing],
      "stock_units": [units of missing packages, which must never start], "mistakes": [sentences]}
 
     ``node`` is what ``node_facts`` read. ``wishes``: state, is_server, ports, dcgm and grafana (bool), gpu_access,
@@ -78,6 +78,9 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "loaded": loaded,
         "unwanted": [name for name in loaded if name not in units],
         "listeners": {PORTS[name]: wishes["ports"].get(PORTS[name], 0) for name in units if name != DOOR},
+        "grafana_words": grafana_words(
+            wishes["images"].get("monitoring_grafana_image", ""), wishes["ports"].get("grafana", 0)
+        ),
         "dcgm_words": dcgm_words(
             wishes["images"]["monitoring_dcgm_image"], wishes["gpu_access"], wishes["ports"].get("dcgm", 0)
         ),
@@ -145,6 +148,49 @@ def dcgm_words(image: str, gpu_access: str, port: int) -> list[str]:
         *("--env", f"DCGM_EXPORTER_LISTEN=127.0.0.1:{port}", "--env", f"DCGM_EXPORTER_COLLECTORS={counters}"),
         image,
     ]
+
+
+def grafana_words(image: str, port: int) -> list[str]:
+    """Return the words after ``docker`` that run Grafana on loopback, with its first password in a file.
+
+    Not run here: there is no image. Its image runs as user 472 with group 0, who can read the file.
+    """
+    settings = {
+        "GF_SERVER_HTTP_ADDR": "127.0.0.1",
+        "GF_SERVER_HTTP_PORT": str(port),
+        "GF_SECURITY_ADMIN_PASSWORD__FILE": "/etc/gpufleet-grafana/password",
+        "GF_PATHS_PROVISIONING": "/etc/gpufleet-grafana/provisioning",
+        "GF_USERS_ALLOW_SIGN_UP": "false",
+        "GF_AUTH_ANONYMOUS_ENABLED": "false",
+        "GF_ANALYTICS_REPORTING_ENABLED": "false",
+        "GF_ANALYTICS_CHECK_FOR_UPDATES": "false",
+        "GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES": "false",
+    }
+    return [
+        *("run", "--rm", "--name", "gpufleet-grafana", "--network", "host", "--security-opt", "no-new-privileges"),
+        *(
+            "--volume",
+            "/etc/gpufleet-monitoring/grafana:/etc/gpufleet-grafana:ro",
+            "--volume",
+            "gpufleet-grafana:/var/lib/grafana",
+        ),
+        *(word for name, value in settings.items() for word in ("--env", f"{name}={value}")),
+        image,
+    ]
+
+
+def grafana_copies(directory: str, password_path: str) -> list[dict[str, t.Any]]:
+    """Return the items of ``file_set`` for Grafana's dashboards and its first password."""
+    found: list[dict[str, t.Any]] = [
+        {
+            "path": f"{directory}/grafana/dashboards/{name}.json",
+            "template_vars": {"__monitoring_source": f"dashboards/{name}.json"},
+        }
+        for name in ("fleet", "node", "deployment", "slo")
+    ]
+    secret = {"template_vars": {"__monitoring_source": password_path}, "mode": "0640", "secret": True}
+    found.append({"path": f"{directory}/grafana/password", **secret})
+    return [{"template": "verbatim.j2", **one} for one in found]
 
 
 def copies(

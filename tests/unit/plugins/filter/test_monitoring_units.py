@@ -12,8 +12,8 @@ def test_the_filter_hands_everything_on() -> None:
     node = {"distribution": "RedHat", "distribution_version": "9.4", "packages": {}, "units": {}, "listening": []}
     wishes = {
         **dict.fromkeys(("is_server", "dcgm", "grafana"), False),
-        **dict.fromkeys(("node_packages", "server_packages", "slo", "deployment_slos", "mail"), {}),
-        **dict.fromkeys(("deployments", "receivers", "fleet_mistakes"), []),
+        **{key: {} for key in ("node_packages", "server_packages", "slo", "deployment_slos", "mail")},
+        **{key: [] for key in ("deployments", "receivers", "fleet_mistakes")},
         "state": "present",
         "gpu_access": "hook",
         "ports": {"node": 9100, "door": 9998},

@@ -104,6 +104,14 @@ def test_the_exporter_of_cards_gets_all_cards_and_listens_on_loopback() -> None:
     assert "--privileged" not in words and "--cap-add" not in words
 
 
+def test_grafana_listens_on_loopback_and_has_no_default_password() -> None:
+    words = _monitoring_units.grafana_words(IMAGE, 3000)
+    assert words[-1] == IMAGE
+    assert "GF_SERVER_HTTP_ADDR=127.0.0.1" in words
+    assert "GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/gpufleet-grafana/password" in words
+    assert not any(word.startswith("GF_SECURITY_ADMIN_PASSWORD=") for word in words)
+
+
 def test_copies() -> None:
     found = _monitoring_units.copies(
         ["host"],
