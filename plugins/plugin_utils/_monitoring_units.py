@@ -25,6 +25,7 @@ PROMETHEUS = "gpufleet-prometheus.service"
 ALERTMANAGER = "gpufleet-alertmanager.service"
 BLACKBOX = "gpufleet-blackbox-exporter.service"
 GRAFANA = "gpufleet-grafana.service"
+LOGS = "gpufleet-logs.service"
 JOURNAL = "systemd-journald.service"
 
 #: Which key of monitoring_ports each unit listens on.
@@ -38,6 +39,9 @@ PORTS = {
     GRAFANA: "grafana",
 }
 
+#: All units of ours.
+UNITS = (*PORTS, LOGS)
+
 #: An image by its digest: what runs tomorrow is what was tried today.
 DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
@@ -49,6 +53,7 @@ READERS = (
     (r".*/alertmanager\.yml|.*/secrets/.*", ALERTMANAGER),
     (r".*/blackbox\.yml|.*/endpoint_ca/.*", BLACKBOX),
     (r".*/grafana/.*", GRAFANA),
+    (r".*/(?:logs\.conf|logs_ca\.crt|container_logs\.py)", LOGS),
     (r"/etc/systemd/journald\.conf\.d/.*", JOURNAL),
 )
 RELOADS = frozenset({PROMETHEUS, ALERTMANAGER, BLACKBOX})
@@ -64,20 +69,24 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
 
     ``node`` is what ``node_facts`` read. ``wishes``: state, is_server, ports, dcgm and grafana (bool), gpu_access,
     images {variable: image}, node_packages and server_packages {package: unit}, deployments, slo, deployment_slos,
-    receivers, mail, fleet_mistakes.
+    receivers, mail, fleet_mistakes, logs, logs_url, logs_packages, logs_replaces_rsyslog.
     """
     present = wishes["state"] == "present"
     units = _wanted(wishes) if present else []
     packages = (
         {**wishes["node_packages"], **(wishes["server_packages"] if wishes["is_server"] else {})} if present else {}
     )
+    if present and wishes["logs"] != "none":
+        packages |= wishes["logs_packages"]
     missing = sorted(name for name in packages if name not in node["packages"])
-    loaded = [name for name in PORTS if node["units"].get(name, {}).get("load") == "loaded"]
+    loaded = [name for name in UNITS if node["units"].get(name, {}).get("load") == "loaded"]
     return {
         "units": units,
         "loaded": loaded,
         "unwanted": [name for name in loaded if name not in units],
-        "listeners": {PORTS[name]: wishes["ports"].get(PORTS[name], 0) for name in units if name != DOOR},
+        "listeners": {
+            PORTS[name]: wishes["ports"].get(PORTS[name], 0) for name in units if name in PORTS and name != DOOR
+        },
         "grafana_words": grafana_words(
             wishes["images"].get("monitoring_grafana_image", ""), wishes["ports"].get("grafana", 0)
         ),
@@ -86,7 +95,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         ),
         "idle": [name for name in units if not _runs(node, name)],
         "packages": missing,
-        "stock_units": [packages[name] for name in missing],
+        "stock_units": [packages[name] for name in missing if packages[name]],
         "mistakes": _mistakes(node, wishes, units) if present else [],
     }
 
@@ -95,7 +104,7 @@ def _wanted(wishes: t.Mapping[str, t.Any]) -> list[str]:
     units = [NODE_EXPORTER, *([DCGM] if wishes["dcgm"] else []), DOOR]
     if wishes["is_server"]:
         units += [ALERTMANAGER, BLACKBOX, PROMETHEUS, *([GRAFANA] if wishes["grafana"] else [])]
-    return units
+    return units + ([LOGS] if wishes["logs"] != "none" else [])
 
 
 def _runs(node: t.Mapping[str, t.Any], unit: str) -> bool:
@@ -111,7 +120,7 @@ def _mistakes(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any], units:
             "name packages of your own, or leave monitoring off"
         )
     taken = {one["port"] for one in node["listening"]}
-    for unit in units:
+    for unit in (one for one in units if one in PORTS):
         port = wishes["ports"].get(PORTS[unit])
         if port in taken and node["units"].get(unit, {}).get("active") != "active":
             found.append(
@@ -120,9 +129,27 @@ def _mistakes(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any], units:
     for variable, image in wishes["images"].items():
         if image and not DIGEST.fullmatch(image):
             found.append(f"{variable}: {image} must be an image by digest, name@sha256:…")
+    if wishes["logs"] != "none":
+        found += _logs_mistakes(node, wishes)
     if wishes["is_server"]:
         found += _monitoring_slo.mistakes(wishes["deployments"], wishes["slo"], wishes["deployment_slos"])
         found += _alertmanager.mistakes(wishes["receivers"], wishes["mail"])
+    return found
+
+
+def _logs_mistakes(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> list[str]:
+    found = []
+    if not re.fullmatch(r"https?://[^/\s]+", wishes["logs_url"]):
+        found.append(
+            f"monitoring_logs_url: {wishes['logs_url']!r} must be a URL without a path, as https://loki.example:3100"
+        )
+    if not wishes["logs_packages"]:
+        found.append("monitoring_logs_packages: this platform carries no shipper; set monitoring_logs to none")
+    if "rsyslog" in node["packages"] and not wishes["logs_replaces_rsyslog"]:
+        found.append(
+            "monitoring_logs: the package of syslog-ng removes rsyslog, which is installed here; "
+            "set monitoring_logs_replaces_rsyslog to true if it may go"
+        )
     return found
 
 

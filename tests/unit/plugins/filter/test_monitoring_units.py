@@ -16,6 +16,7 @@ def test_the_filter_hands_everything_on() -> None:
         **{key: [] for key in ("deployments", "receivers", "fleet_mistakes")},
         "state": "present",
         "gpu_access": "hook",
+        "logs": "none",
         "ports": {"node": 9100, "door": 9998},
         "images": {"monitoring_dcgm_image": ""},
     }

@@ -37,6 +37,10 @@ WISHES = {
     "receivers": [],
     "mail": {},
     "fleet_mistakes": [],
+    "logs": "none",
+    "logs_url": "",
+    "logs_packages": {"shipper": "shipper.service", "shipper-http": ""},
+    "logs_replaces_rsyslog": False,
 }
 RUNS = {"load": "loaded", "active": "active", "enabled": "enabled"}
 
@@ -110,6 +114,32 @@ def test_grafana_listens_on_loopback_and_has_no_default_password() -> None:
     assert "GF_SERVER_HTTP_ADDR=127.0.0.1" in words
     assert "GF_SECURITY_ADMIN_PASSWORD__FILE=/etc/gpufleet-grafana/password" in words
     assert not any(word.startswith("GF_SECURITY_ADMIN_PASSWORD=") for word in words)
+
+
+def test_logs_are_shipped_on_wish() -> None:
+    found = plan(logs="loki", logs_url="https://loki.example:3100")
+    assert found["units"][-1] == "gpufleet-logs.service"
+    assert found["packages"] == ["exporter", "shipper", "shipper-http"]
+    assert found["stock_units"] == ["exporter.service", "shipper.service"]
+    assert found["mistakes"] == []
+
+
+@pytest.mark.parametrize(
+    ("node", "wishes", "said"),
+    [
+        ({}, {"logs_url": "loki"}, "must be a URL without a path"),
+        ({}, {"logs_packages": {}}, "this platform carries no shipper"),
+        ({"packages": {"rsyslog": "8"}}, {}, "removes rsyslog"),
+    ],
+)
+def test_mistakes_about_logs(node: t.Any, wishes: t.Any, said: str) -> None:
+    found = plan(node, **{"logs": "loki", "logs_url": "https://loki.example", **wishes})["mistakes"]
+    assert any(said in one for one in found), found
+
+
+def test_rsyslog_may_go_when_that_is_said() -> None:
+    wishes = {"logs": "loki", "logs_url": "https://loki.example", "logs_replaces_rsyslog": True}
+    assert plan({"packages": {"rsyslog": "8"}}, **wishes)["mistakes"] == []
 
 
 def test_copies() -> None:
