@@ -78,9 +78,7 @@ NODE = (
     Panel("Memory available", {"{{node}}": f"node_memory_MemAvailable_bytes{N}"}, "bytes"),
     Panel(
         "Disk free",
-        {
-            "{{node}} {{mountpoint}}": 'node_filesystem_avail_bytes{fstype=~"ext.|xfs|btrfs|zfs|overlay",node=~"$node"}'
-        },
+        {"{{node}} {{mountpoint}}": 'node_filesystem_avail_bytes{fstype=~"ext.|xfs|btrfs|zfs|overlay",node=~"$node"}'},
         "bytes",
     ),
     Panel(

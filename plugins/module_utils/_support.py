@@ -101,9 +101,8 @@ def inspected(answer: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         key: answer.get(key) for key in ("Name", "Created", "State", "Image", "RestartCount", "HostConfig", "Mounts")
     }
     config = answer.get("Config") or {}
-    kept["Config"] = {key: config.get(key) for key in ("Image", "Cmd", "Entrypoint", "Labels", "User")}
-    kept["Config"]["Env"] = _redact.environment(config.get("Env") or [])
-    return kept
+    shown = {key: config.get(key) for key in ("Image", "Cmd", "Entrypoint", "Labels", "User")}
+    return {**kept, "Config": {**shown, "Env": _redact.environment(config.get("Env") or [])}}
 
 
 def containers() -> dict[str, str]:

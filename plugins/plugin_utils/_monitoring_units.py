@@ -231,19 +231,13 @@ def copies(
 
     Rule files of the role by name, ``secrets`` {path on the node: file on the controller}, and what endpoints trust.
     """
-    found = [
+    found: list[dict[str, t.Any]] = [
         {"path": f"{directory}/rules/{name}.yml", "template_vars": {"__monitoring_source": f"rules/{name}.yml"}}
         for name in rules
     ]
+    hidden: dict[str, t.Any] = {"group": group, "mode": "0640", "secret": True}
     found += [
-        {
-            "path": path,
-            "template_vars": {"__monitoring_source": source},
-            "group": group,
-            "mode": "0640",
-            "secret": True,
-        }
-        for path, source in secrets.items()
+        {"path": path, "template_vars": {"__monitoring_source": source}, **hidden} for path, source in secrets.items()
     ]
     found += [
         {"path": f"{directory}/endpoint_ca/{number}.crt", "template_vars": {"__monitoring_source": one["ca_path"]}}
