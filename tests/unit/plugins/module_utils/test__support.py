@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.module_utils import _command, _docker_socket, _support
+from ansible_collections.gpufleet.inference.plugins.module_utils import _command, _docker_logs, _docker_socket, _support
 
 INSPECTED = {
     "Name": "/gpufleet-engine-r1-rank0",
@@ -58,9 +58,9 @@ def test_containers_and_units(monkeypatch: pytest.MonkeyPatch) -> None:
         shown = "gpufleet-ray.service enabled\n" if "list-unit-files" in argv else f"ran {argv[-1]}, api_key=abc\n"
         return _command.Outcome(0, shown, "", "")
 
-    monkeypatch.setattr(_support._docker_socket, "get", get)
-    monkeypatch.setattr(_support._docker_logs, "read", lambda name: ("Authorization: Bearer notArealToken\n", ""))
-    monkeypatch.setattr(_support._command, "bounded", bounded)
+    monkeypatch.setattr(_docker_socket, "get", get)
+    monkeypatch.setattr(_docker_logs, "read", lambda name: ("Authorization: Bearer notArealToken\n", ""))
+    monkeypatch.setattr(_command, "bounded", bounded)
     monkeypatch.setattr(_support, "FILES", ())
     found = _support.texts(10)
     assert found["journal/gpufleet-ray.log"] == "ran --unit=gpufleet-ray.service, api_key=<redacted>\n"
@@ -73,7 +73,7 @@ def test_no_docker_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def get(path: str) -> tuple[int, t.Any]:
         raise _docker_socket.DockerUnreachableError("no daemon")
 
-    monkeypatch.setattr(_support._docker_socket, "get", get)
+    monkeypatch.setattr(_docker_socket, "get", get)
     assert _support.containers() == {"containers/problem.txt": "no daemon\n"}
 
 

@@ -14,6 +14,7 @@ import urllib.parse
 
 import pytest
 
+from ansible_collections.gpufleet.inference.plugins.module_utils import _node
 from ansible_collections.gpufleet.inference.plugins.modules import monitoring_health
 from tests.fakes import stub_endpoint as stub
 
@@ -70,7 +71,7 @@ def test_an_exporter_that_is_not_there(run_module: Run, door: dict[str, t.Any]) 
 
 
 def test_a_listener_that_is_open(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitoring_health._node, "listening", lambda: [{"address": "0.0.0.0", "port": 9100}])
+    monkeypatch.setattr(_node, "listening", lambda: [{"address": "0.0.0.0", "port": 9100}])
     result = run_module("monitoring_health", expect={"listeners": {"node": 9100}})
     assert verdicts(result) == {"listener of node": "fail"}
 

@@ -108,7 +108,7 @@ def test_an_ipv6_address_stands_in_brackets() -> None:
 
 
 def test_addresses_come_from_the_plan_then_from_the_inventory() -> None:
-    hostvars = {
+    hostvars: dict[str, dict[str, t.Any]] = {
         "n1": {"ansible_host": "192.0.2.1", "platform_node": {"gpus": [{}, {}]}},
         "m": {"ansible_host": "192.0.2.9"},
         "x": {},

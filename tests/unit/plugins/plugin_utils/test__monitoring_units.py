@@ -21,7 +21,7 @@ PORTS = {
     "grafana": 3000,
 }
 NODE = {"distribution": "Debian", "distribution_version": "12.9", "packages": {}, "units": {}, "listening": []}
-WISHES = {
+WISHES: dict[str, t.Any] = {
     "state": "present",
     "is_server": False,
     "ports": PORTS,

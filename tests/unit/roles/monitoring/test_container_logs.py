@@ -26,7 +26,8 @@ def test_a_line_has_its_container_and_no_prompt(line: str, message: str) -> None
 
 
 def test_after_a_restart_nothing_is_sent_twice(tmp_path: pathlib.Path) -> None:
-    state, written = str(tmp_path / "state.json"), []
+    written: list[str] = []
+    state = str(tmp_path / "state.json")
     first = container_logs.Follower(state, written.append)
     first.take("a", "2026-11-22T10:00:00.1Z one\n")
     first.save()
