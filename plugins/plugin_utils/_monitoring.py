@@ -46,7 +46,7 @@ def plan(
 
     ``nodes``: {name: {address, gpus: number of cards}}. ``fleet``: what ``deployment_plans`` returned, or {}.
     ``wishes``: server (node with Prometheus, or ""), ports {name: port}, dcgm (whether there is an exporter for
-    cards), gateway_node and gateway_port (the gateway's own exporter on its loopback, None: it has none), gateway_path.
+    cards), gateway_ports ({node: port of the gateway's own exporter on its loopback, 0: it has none}).
     """
     doors: dict[str, dict[str, t.Any]] = {}
     targets: dict[str, list[Target]] = {}
@@ -78,13 +78,9 @@ def plan(
     for name, member in ray.get("members", {}).items() if ray.get("needed") else ():
         for word, port in {**RAY_MEMBER, **(RAY_HEAD if member["role"] == "head" else {})}.items():
             add(word, name, word, module(member["address"], ray["ports"][port]))
-    if wishes["gateway_node"] and wishes["gateway_port"]:
-        add(
-            "gateway",
-            wishes["gateway_node"],
-            "gateway",
-            module(LOOPBACK, wishes["gateway_port"], wishes["gateway_path"]),
-        )
+    for name, port in wishes["gateway_ports"].items():
+        if port:
+            add("gateway", name, "gateway", module(LOOPBACK, port))
     return {
         "doors": doors,
         "targets": targets,

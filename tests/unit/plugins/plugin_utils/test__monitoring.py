@@ -24,9 +24,7 @@ WISHES = {
     "server": "n1",
     "ports": PORTS,
     "dcgm": False,
-    "gateway_node": "",
-    "gateway_port": 0,
-    "gateway_path": "/metrics",
+    "gateway_ports": {},
 }
 VLLM = {"name": "r1", "engine": "vllm", "head": "n1", "listen_address": "127.0.0.1", "port": 8000}
 TRTLLM = {"name": "t1", "engine": "tensorrt_llm", "head": "n2", "listen_address": "10.0.0.2", "port": 8001}
@@ -90,8 +88,8 @@ def test_ray_is_asked_when_it_is_needed() -> None:
 
 
 def test_the_gateway_is_asked_when_it_tells_something() -> None:
-    assert modules(plan(gateway_node="n2", gateway_port=8404), "n2")["gateway"]["port"] == 8404
-    assert "gateway" not in plan(gateway_node="n2")["targets"]
+    assert modules(plan(gateway_ports={"n2": 8404}), "n2")["gateway"]["port"] == 8404
+    assert "gateway" not in plan(gateway_ports={"n2": 0})["targets"]
 
 
 @pytest.mark.parametrize(
