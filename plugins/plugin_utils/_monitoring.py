@@ -37,10 +37,10 @@ def plan(
 ) -> dict[str, t.Any]:
     """Return what runs where and what Prometheus reads::
 
-    {"doors": {node: {address, port, modules: {name: {address, port, path}}}},
+    {"doors": {node: {address, port, modules: {name: {address, port, path}},
+                      allowed: [networks that are let in]}},   empty: anyone with the token
      "targets": {job: [{address, labels}]},       read through doors; ``__param_module`` names the module
      "expected": ["job/instance"],                the same, as the proof asks Prometheus
-     "allowed": [networks that doors let in],     empty: anyone with the token
      "deployments": [{name, engine}],
      "mistakes": [sentences]}
 
@@ -50,6 +50,7 @@ def plan(
     """
     doors: dict[str, dict[str, t.Any]] = {}
     targets: dict[str, list[Target]] = {}
+    asking = [nodes[wishes["server"]]["address"]] if wishes["server"] in nodes else []
 
     def add(job: str, node: str, module: str, where: Module, **labels: str) -> None:
         door = doors[node]
@@ -62,7 +63,13 @@ def plan(
         )
 
     for name, node in nodes.items():
-        doors[name] = {"address": node["address"], "port": wishes["ports"]["door"], "modules": {}}
+        doors[name] = {
+            "address": node["address"],
+            "port": wishes["ports"]["door"],
+            "modules": {},
+            # Who asks: Prometheus, and the proof on the node itself.
+            "allowed": networks([*asking, node["address"]]) if asking else [],
+        }
         add("node", name, "node", module(LOOPBACK, wishes["ports"]["node"]))
         if wishes["dcgm"] and node["gpus"]:
             add("dcgm", name, "dcgm", module(LOOPBACK, wishes["ports"]["dcgm"]))
@@ -85,7 +92,6 @@ def plan(
         "doors": doors,
         "targets": targets,
         "expected": [f"{job}/{one['labels']['instance']}" for job, found in targets.items() for one in found],
-        "allowed": networks([nodes[wishes["server"]]["address"]] if wishes["server"] else []),
         "deployments": [{"name": one["name"], "engine": one["engine"]} for one in fleet.get("deployments", [])],
         "mistakes": mistakes(nodes, fleet, wishes),
     }
@@ -124,7 +130,7 @@ def networks(addresses: t.Iterable[str]) -> list[str]:
         except ValueError:
             return []
         found.append(f"{one}/{one.max_prefixlen}")
-    return found
+    return list(dict.fromkeys(found))
 
 
 def mistakes(

@@ -21,4 +21,4 @@ def test_the_filter_looks_up_addresses_and_plans() -> None:
     wishes = {"server": "n1", "ports": PORTS, "dcgm": False, "gateway_ports": {}}
     found = FilterModule().filters()["monitoring_plan"](["n1"], {"n1": {"ansible_host": "192.0.2.1"}}, {}, wishes)
     assert found["doors"]["n1"]["address"] == "192.0.2.1"
-    assert found["allowed"] == ["192.0.2.1/32"]
+    assert found["doors"]["n1"]["allowed"] == ["192.0.2.1/32"]

@@ -59,6 +59,12 @@ def test_without_deployments_each_node_tells_of_itself() -> None:
     assert found["expected"] == ["node/n1", "node/n2"]
 
 
+def test_a_door_lets_in_prometheus_and_the_node_itself() -> None:
+    assert plan()["doors"]["n2"]["allowed"] == ["10.0.0.1/32", "10.0.0.2/32"]
+    assert plan()["doors"]["n1"]["allowed"] == ["10.0.0.1/32"]
+    assert plan(server="")["doors"]["n1"]["allowed"] == []
+
+
 def test_an_engine_is_asked_where_it_listens_by_its_first_rank() -> None:
     found = plan({"deployments": [VLLM, TRTLLM]})
     assert modules(found, "n1")["engine_r1"] == {"address": "127.0.0.1", "port": 8000, "path": "/metrics"}
