@@ -124,7 +124,7 @@ def _api_key(text: str | None, name: str, path: str) -> tuple[str, list[str]]:
     """Return the key with which the page calls the gateway, and what is wrong; empty while the key file is to be made."""
     if text is None:
         return "", [f"chat_ui_api_key_name: write a line {name}:KEY into {path}"] if name else []
-    keys, mistakes = _gateway.read_keys(text)
+    keys, mistakes = _gateway_keys.read_keys(text)
     if mistakes:
         # The gateway names them.
         return "", []
