@@ -18,7 +18,7 @@ import re
 import typing as t
 import urllib.parse
 
-from ansible_collections.gpufleet.inference.plugins.plugin_utils import _chat_settings, _gateway
+from ansible_collections.gpufleet.inference.plugins.plugin_utils import _chat_settings, _gateway_keys
 
 UNIT = "gpufleet-chat.service"
 #: Where the certificate that the gateway is trusted by lies, as the page sees it.
