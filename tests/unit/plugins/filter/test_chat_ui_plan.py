@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import typing as t
+
 from ansible_collections.gpufleet.inference.plugins.filter.chat_ui_plan import FilterModule
 
-WISHES = {
+WISHES: dict[str, t.Any] = {
     **dict.fromkeys(("url", "api_key_name", "image", "wheel_archive", "python", "data_directory"), ""),
     **{key: [] for key in ("endpoints", "allowed_addresses", "images")},
     **dict.fromkeys(("keys_text", "admin_password", "session_key", "secrets_text")),

@@ -8,12 +8,12 @@ import typing as t
 
 import pytest
 
-from ansible_collections.gpufleet.inference.plugins.modules import support_texts
+from ansible_collections.gpufleet.inference.plugins.module_utils import _support
 
 Run = t.Callable[..., dict[str, t.Any]]
 
 
 def test_it_returns_what_was_read(run_module: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(support_texts._support, "texts", lambda lines: {"uname.txt": f"{lines} lines"})
+    monkeypatch.setattr(_support, "texts", lambda lines: {"uname.txt": f"{lines} lines"})
     result = run_module("support_texts", lines=7)
     assert (result["changed"], result["texts"]) == (False, {"uname.txt": "7 lines"})
