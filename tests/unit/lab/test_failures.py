@@ -37,7 +37,7 @@ def test_a_failure_is_not_seen_before_the_start(case: str) -> None:
         nodes=nodes,
         models={"tiny-qwen2": model},
         images={image: {"archive_problem": ""}},
-        gateway={"node": "lab1", "port": 443},
+        gateway={"nodes": ["lab1"], "ports": {"gateway_port": 443}},
         ray={**fleet().ray, "gpu_containers": False},
     )
     ranks = plan(wishes)["deployments"][0]["ranks"]

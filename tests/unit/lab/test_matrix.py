@@ -51,7 +51,7 @@ def test_cases_are_planned(case: str) -> None:
             models=models,
             images={image: {"archive_problem": ""}},
             ray={**fleet().ray, "image": image, "gpu_containers": False},
-            gateway={"node": "lab1", "port": 443},
+            gateway={"nodes": ["lab1"], "ports": {"gateway_port": 443}},
         )
     )["deployments"]
     for part, one in zip(case.split("+"), planned, strict=True):
