@@ -57,8 +57,8 @@ gpu: setup ## Look at this machine's NVIDIA cards, beside nvidia-smi (GPU_EXPECT
 # --- what CI runs -----------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: ## What CI runs: check and molecule, with a table of times (make vm is apart)
-	@python3 tests/stages.py setup $(CHECKS) molecule
+test: ## What CI runs: checks, guests with soft-RoCE, molecule, with a table of times
+	@python3 tests/stages.py setup $(CHECKS) vm-verbs molecule
 
 .PHONY: check
 check: ## Laws, unit tests, linters, types, changelog, artifact
