@@ -29,7 +29,7 @@ from benchmarks.gateway_client import Figures, Load, Route, run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-RUNS = 5
+RUNS = 3
 CLIENTS = (1, 4, 16, 64, 256)
 ENGINE, NGINX, HAPROXY = 18100, 18200, 18300
 #: An engine at 50 tokens per second and client; and one that is never the bottleneck.
