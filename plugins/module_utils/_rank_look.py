@@ -19,6 +19,9 @@ import typing as t
 from ansible_collections.gpufleet.inference.plugins.module_utils import _docker_logs, _docker_socket
 from ansible_collections.gpufleet.inference.plugins.module_utils._command import bounded
 
+#: Where the rank supervisor keeps the container that failed last (roles/node_tools/files/rank_supervisor.py).
+BEFORE = "-before"
+
 #: Disks on which a full one ends a start.
 DISKS = ("/", "/tmp", "/var/lib/docker", "/var/lib/gpufleet")
 KERNEL_LINES = 2000
@@ -112,6 +115,12 @@ def rank(number: int, engine: str, name: str, unit: str) -> tuple[dict[str, t.An
     state, docker_problem = container(name)
     log, log_problem = _docker_logs.read(name) if state else ("", "")
     status, unit_problem = status_of(unit)
+    if not docker_problem and not status.startswith("ready") and (state is None or state["running"]):
+        # Another start has begun, or is waited for: what failed is the one before.
+        before, _problem = container(name + BEFORE)
+        if before:
+            earlier, log_problem = _docker_logs.read(name + BEFORE)
+            state, log = before, f"{earlier}{log}"
     lines, kernel_problem = kernel((state or {}).get("started_at", ""))
     seen = {"rank": number, "engine": engine, "container": name, "unit": unit, "state": state, "log": log}
     problems = [one for one in (docker_problem, log_problem, unit_problem, kernel_problem) if one]

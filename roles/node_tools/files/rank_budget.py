@@ -63,7 +63,7 @@ def allowance(spec: dict[str, t.Any]) -> Allowance:
     kernels = "kernels are there" if warm else f"{parts['compile_seconds']} s for kernels"
     size = f"{parts['read_bytes'] / 1e9:.1f} GB"
     made_of = f"{parts['begin_seconds']} s to begin, {kernels}, {reading:.0f} s for {size} at {why}"
-    return Allowance(needed, made_of) if needed <= most else Allowance(most, f"{made_of}; no more is planned")
+    return Allowance(needed, made_of) if needed < most + 1 else Allowance(most, f"{made_of}; no more is planned")
 
 
 def _speed(parts: dict[str, t.Any]) -> tuple[float, str]:

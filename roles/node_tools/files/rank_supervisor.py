@@ -8,8 +8,8 @@
 
 usage: rank_supervisor.py SPEC.json
 
-It carries out the rank's part of a plan, again and again: sweep what a killed predecessor left, wait for what the rank
-needs, start the container, wait until it is ready, watch that it stays alive. When any of this fails it stops the whole
+It carries out the rank's part of a plan, again and again: end what a killed predecessor left, wait for what the rank
+needs, sweep, start the container, wait until it is ready, watch that it stays alive. When any of this fails it stops the whole
 container, waits longer after each failure, and gives up after too many in a row (exit 78, which the unit does not
 restart), so that a broken group does not hammer the node. `systemctl status UNIT` shows what it is doing.
 
@@ -63,11 +63,16 @@ from rank_probes import (
 #: Exit status that the unit excludes from restarting: EX_CONFIG of sysexits.h.
 GIVEN_UP = 78
 
+#: Behind the name of the container that failed last; engine_diagnosis looks there too.
+BEFORE = "-before"
+
 #: What a rank does, as it stands at the beginning of its status.
 WAITING, LOADING = "waiting", "loading"
 
 #: A line on which Python, and so every engine, names an error and what it says.
 ERROR_LINE = re.compile(r"\b\w*(?:Error|Exception)\b: \S")
+#: pydantic tells what is wrong in the next line, vLLM with all the names that would be right.
+COUNTS_ERRORS = re.compile(r"\d+ validation errors? for \S+$")
 POINTS_ELSEWHERE = re.compile(
     r"see (?:the )?(?:stack ?trace|root cause|error)|root cause above|EngineDeadError", re.IGNORECASE
 )
@@ -98,7 +103,11 @@ def last_words(log: str) -> str:
     A line that only points at another one, as the outermost of several tracebacks does, counts when there is no better.
     """
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    named = [line for line in lines if ERROR_LINE.search(line)]
+    named = [
+        f"{line} | {lines[at + 1][:300]}" if COUNTS_ERRORS.search(line) and lines[at + 1 :] else line
+        for at, line in enumerate(lines)
+        if ERROR_LINE.search(line)
+    ]
     roots = [line for line in named if not POINTS_ELSEWHERE.search(line)]
     return next(iter([*roots[-1:], *named[-1:]]), " | ".join(lines[-3:]))
 
@@ -137,6 +146,7 @@ class Rank:
         self.name: str = spec["container"]["name"]
         self.told = ""
         self.process_seen = False
+        self.failed = False
         self.group = Group(spec["group"]) if spec.get("group") else None
 
     def say(self, status: str, *, ready: bool = False) -> None:
@@ -198,7 +208,10 @@ class Rank:
         return (shown.stdout + shown.stderr).replace("\r", "\n")
 
     def sweep(self) -> None:
-        """Remove the container and the files of a predecessor that was killed."""
+        """Remove the container and the files of a predecessor; one that failed is kept aside, for its log says why."""
+        run("docker", "rm", "--force", self.name + BEFORE)
+        if self.failed:
+            run("docker", "rename", self.name, self.name + BEFORE)
         run("docker", "rm", "--force", self.name)
         left = [path for pattern in self.spec.get("sweep", []) for path in glob.glob(pattern)]
         used = open_paths() if left else set()
@@ -215,11 +228,13 @@ class Rank:
         ]
 
     def start(self) -> None:
-        """Sweep, wait, start, and wait until ready."""
-        self.sweep()
+        """Wait, sweep, start, and wait until ready."""
+        # Its supervisor was killed. The others begin when nothing runs here; the log stays until the next start.
+        run("docker", "kill", self.name)
         gather = [functools.partial(must_be_empty, self.group.lacks)] if self.group else []
         patience = rank_budget.Allowance(self.spec["wait_budget_seconds"], "")
         self.until_all_pass([*self.probes("waits"), *gather], lambda: patience, WAITING)
+        self.sweep()
         self.say(f"starting {self.name}")
         taken = rank_ports.taken(self.spec.get("ports", []))
         if taken:
@@ -237,6 +252,7 @@ class Rank:
         if self.group:
             self.group.tell("ready" if self.group.leads else "up")
         rank_budget.keep(self.spec)
+        self.failed = False
         within = f" of {own}" if own.made_of else ""
         self.say(f"ready after {time.monotonic() - begun:.0f} s{within}", ready=True)
 
@@ -321,10 +337,12 @@ class Rank:
                 return self.give_up(f"with the group: {why}")
             except RoundEndedError as why:
                 # Rank 0 has counted it.
+                self.failed = True
                 self.stop(str(why))
                 self.say(f"stopped with the group: {why}")
                 time.sleep(1)
             except RankFailedError as why:
+                self.failed = True
                 failures.append(time.monotonic())
                 recent = sum(failures[-1] - when <= self.spec["give_up"]["window_seconds"] for when in failures)
                 failed = f"failed{f' {recent} times' if recent > 1 else ''}: {why}"

@@ -87,6 +87,33 @@ def test_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
     assert rank["kernel"] == RELEVANT
 
 
+ENDED = {**STATE, "Running": False, "ExitCode": 1}
+
+
+@pytest.mark.parametrize(
+    ("status", "now", "before", "log", "code"),
+    [
+        ("loading: x", {**STATE, "Running": True}, ENDED, "log of rank1-before|log of rank1|", 1),
+        ("waiting: x", None, ENDED, "log of rank1-before|", 1),
+        ("waiting: x", {**ENDED, "ExitCode": 3}, ENDED, "log of rank1|", 3),
+        ("ready after 9 s", {**STATE, "Running": True, "ExitCode": 0}, ENDED, "log of rank1|", 0),
+        ("loading: x", {**STATE, "Running": True, "ExitCode": 0}, None, "log of rank1|", 0),
+    ],
+)
+def test_the_start_that_failed_may_be_the_one_before(
+    monkeypatch: pytest.MonkeyPatch, status: str, now: t.Any, before: t.Any, log: str, code: int
+) -> None:
+    there = {"/containers/rank1/json": now, "/containers/rank1-before/json": before}
+    monkeypatch.setattr(
+        _docker_socket, "get", lambda path: (200, {"State": there[path]}) if there[path] else (404, "none")
+    )
+    monkeypatch.setattr(_docker_logs, "read", lambda name: (f"log of {name}|", ""))
+    told = {"systemctl": Outcome(0, status, "", ""), "dmesg": Outcome(0, "", "", "")}
+    monkeypatch.setattr(_rank_look, "bounded", answers(told))
+    rank, problems = _rank_look.rank(1, "vllm", "rank1", "one.service")
+    assert (rank["log"], rank["state"]["exit_code"], problems) == (log, code, [])
+
+
 def test_what_cannot_be_looked_at_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     def get(path: str) -> t.NoReturn:
         raise _docker_socket.DockerUnreachableError("nobody listens")

@@ -48,8 +48,8 @@ def test_a_start_sweeps_runs_and_is_ready(
     with stub.serving({"/health": stub.answer(200, b"")}) as url:
         spec |= {"waits": [http_probe(url)], "ready": [http_probe(url)]}
         supervisor.Rank(spec).start()
-    assert docker.calls[:2] == [f"rm --force {NAME}", RUN]
-    assert docker.verbs[2:] == ["inspect"]
+    assert docker.calls[:4] == [f"kill {NAME}", f"rm --force {NAME}-before", f"rm --force {NAME}", RUN]
+    assert docker.verbs[4:] == ["inspect"]
     assert sleeps == []
     [starting, ready] = systemd.all()
     assert starting == f"STATUS=starting {NAME}"
@@ -67,7 +67,7 @@ def test_what_is_needed_is_waited_for_before_the_start(
     with stub.serving({"/health": late}) as url:
         supervisor.Rank({**spec, "waits": [http_probe(url)], "wait_budget_seconds": 600}).start()
     assert sleeps == [2, 2]
-    assert seen == [["rm"], ["rm"]]
+    assert seen == [["kill"], ["kill"]], "the log of the last container stays meanwhile"
     told = [one for one in systemd.all() if "waiting" in one]
     assert told == [f"STATUS=waiting: {url}/health answered 503"], "the same words are told once"
 
@@ -122,7 +122,7 @@ def test_a_port_that_somebody_has_is_a_failure_before_the_start(
         where = {"address": "127.0.0.1", "port": server.getsockname()[1]}
         with pytest.raises(supervisor.RankFailedError, match="Address already in use, by "):
             supervisor.Rank({**spec, "ports": [where]}).start()
-    assert docker.verbs == ["rm"]
+    assert docker.verbs == ["kill", "rm", "rm"]
 
 
 def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, docker: Docker, spec: Spec) -> None:
@@ -299,7 +299,10 @@ def test_a_dead_rank_is_started_again_more_slowly_and_given_up(
     sleeps.then = lambda seconds: docker.is_now("false 3") if seconds == 7 else None
     assert supervisor.Rank(spec).keep() == supervisor.GIVEN_UP == 78
     assert sleeps == [7, 2, 7, 5, 7]
-    assert docker.verbs == ["rm", "run", "inspect", "logs", "stop"] * 3
+    first, again = ["kill", "rm", "rm"], ["kill", "rm", "rename", "rm"]
+    round_of = ["run", "inspect", "logs", "stop"]
+    assert docker.verbs == [*first, *round_of, *again, *round_of, *again, *round_of]
+    assert f"rename {NAME} {NAME}-before" in docker.calls, "its log says why it failed"
     assert docker.calls[-1] == f"stop --time 1 {NAME}"
     told = systemd.all()
     assert [one for one in told if "READY=1" not in one] == [
@@ -397,7 +400,7 @@ def test_only_unused_files_are_swept(
         other.wait()
         mapped.close()
     assert sorted(os.listdir(shm)) == ["other", "sem.folder", "sem.mapped", "sem.open"]
-    assert docker.calls == [f"rm --force {NAME}"]
+    assert docker.calls == [f"rm --force {NAME}-before", f"rm --force {NAME}"]
 
 
 def test_a_socket_that_somebody_listens_on_is_not_swept(

@@ -73,6 +73,13 @@ def test_what_ray_lacks(probes: types.ModuleType, nodes: list[dict[str, t.Any]],
             "(Core) torch._inductor.exc.InductorError: No compiler",
         ),
         ("EngineDeadError: see stack trace\nINFO: bye\n", "EngineDeadError: see stack trace"),
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig\n"
+            "  Value error, User-specified max_model_len (4096) is greater\n    For further information visit\n",
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig | "
+            "Value error, User-specified max_model_len (4096) is greater",
+        ),
+        ("a.ValidationError: 2 validation errors for X\n", "a.ValidationError: 2 validation errors for X"),
     ],
 )
 def test_last_words_name_the_error(supervisor: t.Any, log: str, words: str) -> None:
