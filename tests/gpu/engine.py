@@ -187,7 +187,9 @@ def serve(
 
 def errors(record: t.Mapping[str, t.Any]) -> dict[str, float]:
     """Return {figure: by how many percent the planner is above (+) or below (-) what was measured}."""
-    measured, planned = record["measured"], {**record["planned"], **record["planned"].get("reserve", {})}
+    measured, planned = dict(record["measured"]), {**record["planned"], **record["planned"].get("reserve", {})}
+    if measured.get("kv_tokens"):  # each replica logs its own
+        measured["kv_tokens"] *= record["deployment"].get("data_parallel", 1)
     pairs = ("weights_gib", "kv_gib", "kv_tokens", "requested_gib")
     return {key: round((planned[key] / measured[key] - 1) * 100, 2) for key in pairs if measured.get(key)}
 
