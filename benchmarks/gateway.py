@@ -47,8 +47,8 @@ def loads(clients: t.Sequence[int]) -> dict[str, list[Load]]:
 
 
 @contextlib.contextmanager
-def service(port: int, *words: str) -> t.Iterator[None]:
-    """Run a program until the end of the block; begin when it listens."""
+def service(port: int, *words: str) -> t.Iterator[int]:
+    """Run a program until the end of the block and give its process number; begin when it listens."""
     environment = dict(os.environ, **gateway_setup.ENVIRONMENT)
     with subprocess.Popen(
         words, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -60,10 +60,19 @@ def service(port: int, *words: str) -> t.Iterator[None]:
                 time.sleep(0.1)
             else:
                 sys.exit(f"{words[0]} does not listen on {port}")
-            yield
+            yield process.pid
         finally:
             process.terminate()
             process.communicate(timeout=30)
+
+
+def cpu_seconds(process: int) -> float:
+    """Return the CPU time of a process and its children so far."""
+    root = pathlib.Path("/proc") / str(process)
+    fields = (root / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = (root / "task" / str(process) / "children").read_text(encoding="utf-8").split()
+    return own + sum(cpu_seconds(int(child)) for child in children)
 
 
 def measure(routes: t.Sequence[Route], load: Load) -> dict[str, Figures]:
@@ -79,6 +88,16 @@ def measure(routes: t.Sequence[Route], load: Load) -> dict[str, Figures]:
         )
         for name, all_runs in found.items()
     }
+
+
+def costs(routes: t.Sequence[Route], processes: t.Sequence[int]) -> t.Iterator[str]:
+    """Return what a token costs each gateway; other users of the machine do not change it."""
+    load = Load(32, 10, 100, 0.02)
+    for route, process in zip(routes, processes, strict=True):
+        before = cpu_seconds(process)
+        run(route, load)
+        tokens = load.clients * load.requests * load.tokens
+        yield f"{route.name} {(cpu_seconds(process) - before) / tokens * 1e6:.0f}"
 
 
 def row(load: Load, figures: t.Mapping[str, Figures]) -> str:
@@ -103,8 +122,10 @@ def main(arguments: list[str]) -> None:
         haproxy, nginx = shutil.which("haproxy"), shutil.which("nginx")
         if not haproxy or not nginx:
             sys.exit("install haproxy and nginx first (apt-get install haproxy nginx)")
-        stack.enter_context(service(HAPROXY, haproxy, "-db", "-q", "-f", str(directory / "haproxy.cfg")))
-        stack.enter_context(service(NGINX, nginx, "-p", str(directory), "-c", str(directory / "nginx.conf")))
+        processes = [
+            stack.enter_context(service(HAPROXY, haproxy, "-db", "-q", "-f", str(directory / "haproxy.cfg"))),
+            stack.enter_context(service(NGINX, nginx, "-p", str(directory), "-c", str(directory / "nginx.conf"))),
+        ]
         routes = [
             Route("engine", ENGINE),
             Route("haproxy", HAPROXY, gateway_setup.KEY, context),
@@ -121,6 +142,7 @@ def main(arguments: list[str]) -> None:
             for load in all_loads:
                 print(row(load, measure(routes, load)), flush=True)
             print()
+        print("CPU of the gateway per token, microseconds: " + ", ".join(costs(routes[1:], processes)))
 
 
 if __name__ == "__main__":
