@@ -66,6 +66,12 @@ GIVEN_UP = 78
 #: Behind the name of the container that failed last; engine_diagnosis looks there too.
 BEFORE = "-before"
 
+#: When a container was started that never was, as Docker tells it.
+NEVER = "0001-"
+
+#: How long Docker may be silent, as it is while it is restarted under containers that go on (live-restore).
+BLIND_SECONDS = 120
+
 #: What a rank does, as it stands at the beginning of its status.
 WAITING, LOADING = "waiting", "loading"
 
@@ -147,6 +153,7 @@ class Rank:
         self.told = ""
         self.process_seen = False
         self.failed = False
+        self.blind_since: float | None = None
         self.group = Group(spec["group"]) if spec.get("group") else None
 
     def say(self, status: str, *, ready: bool = False) -> None:
@@ -186,15 +193,12 @@ class Rank:
 
     def must_hold(self) -> None:
         """Raise RankFailedError when the container has ended, with its exit code and last words, or the group's round."""
-        state = run("docker", "inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self.name)
-        words = state.stdout.split()
-        if state.returncode != 0:
-            raise RankFailedError(f"the container {self.name} is gone")
-        if words[0] != "true":
+        words = self.state()
+        if words and words[0] != "true":
             why = last_words(self.log(400))
             raise RankFailedError(f"the container {self.name} ended with exit code {words[1]}: {why}")
         process = self.spec.get("process")
-        if process:
+        if words and process:
             running = process in processes(self.name)
             if self.process_seen and not running:
                 raise RankFailedError(f"{process} ended in the container {self.name}: {last_words(self.log(400))}")
@@ -202,15 +206,43 @@ class Rank:
         if self.group:
             self.group.check()
 
+    def state(self) -> list[str]:
+        """Return [whether the container runs, its exit code]; empty while Docker does not answer, for a bounded time."""
+        try:
+            asked = run("docker", "inspect", "--format", "{{.State.Running}} {{.State.ExitCode}}", self.name)
+        except RankFailedError as hangs:
+            problem = str(hangs)
+        else:
+            if asked.returncode == 0:
+                self.blind_since = None
+                return asked.stdout.split()
+            problem = asked.stderr.strip()[-200:]
+            if "no such" in problem.lower():
+                raise RankFailedError(f"the container {self.name} is gone")
+        now = time.monotonic()
+        if self.blind_since is None:
+            self.blind_since = now
+            print(f"Docker does not answer, which says nothing of the rank: {problem}", flush=True)
+        if now - self.blind_since > BLIND_SECONDS:
+            raise RankFailedError(f"Docker has not answered for {BLIND_SECONDS} s: {problem}")
+        return []
+
+    def has_run(self) -> bool:
+        """Tell whether there is a container, and it has run: one that could not be started has no log."""
+        begun = run("docker", "inspect", "--format", "{{.State.StartedAt}}", self.name)
+        return begun.returncode == 0 and not begun.stdout.startswith(NEVER)
+
     def log(self, lines: int) -> str:
         """Return the last lines of the container's log; progress bars begin a line too."""
         shown = run("docker", "logs", "--tail", str(lines), self.name)
         return (shown.stdout + shown.stderr).replace("\r", "\n")
 
     def sweep(self) -> None:
-        """Remove the container and the files of a predecessor; one that failed is kept aside, for its log says why."""
-        run("docker", "rm", "--force", self.name + BEFORE)
-        if self.failed:
+        """Remove the container and the files of a predecessor; the last one that ran and failed is kept, for its log says why."""
+        ran = self.failed and self.has_run()
+        if ran or not self.failed:
+            run("docker", "rm", "--force", self.name + BEFORE)
+        if ran:
             run("docker", "rename", self.name, self.name + BEFORE)
         run("docker", "rm", "--force", self.name)
         left = [path for pattern in self.spec.get("sweep", []) for path in glob.glob(pattern)]

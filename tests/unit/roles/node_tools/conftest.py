@@ -24,6 +24,7 @@ NAME = "gpufleet-x-rank0"
 DOCKER = """#!/bin/sh
 cd "${0%/*}"
 echo "$*" >> calls
+if [ -e silent ]; then echo "Cannot connect to the Docker daemon" >&2; exit 1; fi
 case "$1" in
 run)
   if [ -e refuses ]; then echo "Unable to find image 'engine:1'" >&2; exit 125; fi
@@ -58,6 +59,10 @@ class Docker:
 
     def is_now(self, state: str) -> None:
         (self.folder / "state").write_text(state)
+
+    def is_silent(self, silent: bool = True) -> None:
+        """Whether the daemon is away."""
+        (self.folder / "silent").touch() if silent else (self.folder / "silent").unlink()
 
     def refuses(self) -> None:
         """From now on `docker run` fails."""

@@ -130,6 +130,51 @@ def test_a_container_that_is_gone_is_a_failure(supervisor: types.ModuleType, doc
         supervisor.Rank(spec).must_hold()
 
 
+def test_a_docker_that_is_restarted_says_nothing_of_the_rank(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rank = supervisor.Rank(spec)
+    docker.is_now("true 0")
+    rank.must_hold()
+    docker.is_silent()
+    rank.must_hold()
+    monkeypatch.setattr(supervisor, "BLIND_SECONDS", -1)
+    with pytest.raises(supervisor.RankFailedError, match="Docker has not answered for -1 s: Cannot connect"):
+        rank.must_hold()
+    docker.is_silent(False)
+    rank.must_hold()
+    docker.is_now("false 1")
+    with pytest.raises(supervisor.RankFailedError, match="ended with exit code 1"):
+        rank.must_hold()
+    assert "stop" not in docker.verbs
+
+
+@pytest.mark.parametrize(
+    ("failed", "state", "calls"),
+    [
+        (False, "2026-11-22T10:00:00Z", ["rm --force NAME-before", "rm --force NAME"]),
+        (
+            True,
+            "2026-11-22T10:00:00Z",
+            ["inspect", "rm --force NAME-before", "rename NAME NAME-before", "rm --force NAME"],
+        ),
+        # Made, and never started; and not even made: the log of the one before still says why.
+        (True, "0001-01-01T00:00:00Z", ["inspect", "rm --force NAME"]),
+        (True, "", ["inspect", "rm --force NAME"]),
+    ],
+)
+def test_the_log_of_the_last_container_that_ran_is_kept(
+    supervisor: types.ModuleType, docker: Docker, spec: Spec, failed: bool, state: str, calls: list[str]
+) -> None:
+    rank = supervisor.Rank({**spec, "sweep": []})
+    rank.failed = failed
+    if state:
+        docker.is_now(state)
+    rank.sweep()
+    said = ["inspect" if call.startswith("inspect") else call.replace(NAME, "NAME") for call in docker.calls]
+    assert said == calls
+
+
 def test_a_container_that_has_lost_its_process_is_as_good_as_ended(
     supervisor: types.ModuleType, docker: Docker, spec: Spec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -299,7 +344,7 @@ def test_a_dead_rank_is_started_again_more_slowly_and_given_up(
     sleeps.then = lambda seconds: docker.is_now("false 3") if seconds == 7 else None
     assert supervisor.Rank(spec).keep() == supervisor.GIVEN_UP == 78
     assert sleeps == [7, 2, 7, 5, 7]
-    first, again = ["kill", "rm", "rm"], ["kill", "rm", "rename", "rm"]
+    first, again = ["kill", "rm", "rm"], ["kill", "inspect", "rm", "rename", "rm"]
     round_of = ["run", "inspect", "logs", "stop"]
     assert docker.verbs == [*first, *round_of, *again, *round_of, *again, *round_of]
     assert f"rename {NAME} {NAME}-before" in docker.calls, "its log says why it failed"
