@@ -42,4 +42,4 @@ class Stub(http.server.BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    http.server.ThreadingHTTPServer(("127.0.0.1", 8000), Stub).serve_forever()
+    http.server.ThreadingHTTPServer(("127.0.0.1", 8090), Stub).serve_forever()
