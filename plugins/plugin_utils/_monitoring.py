@@ -144,7 +144,7 @@ def engine_path(deployment: t.Mapping[str, t.Any]) -> str:
         return ""
     if deployment["engine"] != "tensorrt_llm":
         return METRICS_PATH
-    files = next((rank.get("files", {}) for rank in deployment.get("ranks", ())), {})
+    files: dict[str, str] = next((rank.get("files", {}) for rank in deployment.get("ranks", ())), {})
     return TENSORRT_LLM_PATH if json.loads(files.get("config.json", "{}")).get("return_perf_metrics") is True else ""
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
 import threading
 import typing as t
 
@@ -113,7 +114,7 @@ def test_without_a_free_process_it_tries_again(
         raise OSError("Resource temporarily unavailable")
 
     with monkeypatch.context() as patched:
-        patched.setattr(container_logs.subprocess, "Popen", fail)
+        patched.setattr(subprocess, "Popen", fail)
         patched.setattr(container_logs, "listed", lambda: [("id1", "gpufleet-a", True)])
         found.follower.look()
         for thread in threading.enumerate():
