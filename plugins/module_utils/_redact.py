@@ -13,6 +13,7 @@ second cuts too much rather than too little.
 from __future__ import annotations
 
 import base64
+import json
 import re
 import typing as t
 import urllib.parse
@@ -22,20 +23,26 @@ MARK = "<redacted>"
 #: A known value shorter than this would take ordinary words out of the text.
 SHORTEST = 8
 
-#: Words in the name of a setting whose value is secret. token_path and max_tokens are no secrets.
-SECRET_NAME = re.compile(
-    r"(?:^|[_-])(?:token|password|passwd|secret|credentials?|api[_-]?key|access[_-]?key|private[_-]?key|auth)$",
-    re.IGNORECASE,
-)
+#: Names that are secret wherever they end a name, and those that are so after a boundary only: monkey and bypass are none.
+_WORDS = r"token|password|passwd|secret|credentials?|(?:api|access|private|secret|encryption)[_-]?keys?"
+_SHORT_WORDS = r"pass|keys?"
 
-_NAME = r"[\w.-]*?(?:token|password|passwd|secret|credentials?|api[_-]?key|access[_-]?key|private[_-]?key)"
+#: Words in the name of a setting whose value is secret. token_path and max_tokens are no secrets.
+SECRET_NAME = re.compile(rf"(?:^|[_-])(?:{_WORDS}|{_SHORT_WORDS}|auth)$", re.IGNORECASE)
+
+_NAME = rf"(?:[\w.-]*?(?:{_WORDS})|(?:[\w.-]*[_.-])?(?:{_SHORT_WORDS}))"
 
 PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MARK),
-    (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:(?:bearer|basic)\s+)?[^\s\"',;}]+"), rf"\g<1>{MARK}"),
+    (re.compile(r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:[\w-]+[ \t]+)?[^\s\"',;}]+"), rf"\g<1>{MARK}"),
     (re.compile(r"(?i)(\bbearer\s+)[A-Za-z0-9._~+/=-]{8,}"), rf"\g<1>{MARK}"),
     # name: value, name=value, --name value; in JSON, YAML, INI, environments and command lines.
-    (re.compile(rf"(?i)((?<![\w.-]){_NAME}[\"']?\s*[:=]\s*[\"']?)(?!{MARK})[^\s\"',;}}\]]+"), rf"\g<1>{MARK}"),
+    (
+        re.compile(rf"(?i)((?<![\w.-]){_NAME}[\"']?\s*[:=]\s*[\"']?)(?!{MARK})(?:\[[^\]\n]*\]|[^\s\"',;}}\]]+)"),
+        rf"\g<1>{MARK}",
+    ),
+    # keepalived writes a space between the two.
+    (re.compile(r"(?i)(\bauth_pass\s+)[^\s:=]\S*"), rf"\g<1>{MARK}"),
     (re.compile(rf"(?i)(--{_NAME}\s+)(?!-)[^\s\"']+"), rf"\g<1>{MARK}"),
     (re.compile(r"(://[^/\s:@]+:)[^/\s@]+(@)"), rf"\g<1>{MARK}\g<2>"),
     (re.compile(r"\b(?:hf_|sk-|ghp_|glpat-|xox[abp]-)[A-Za-z0-9_-]{16,}"), MARK),
@@ -50,9 +57,9 @@ PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def forms(secret: str) -> list[str]:
-    """Return the forms in which a secret travels: plain, in a URL, in Base64 at each of three offsets."""
+    """Return the forms in which a secret travels: plain, in JSON, in a URL, in Base64 at each of three offsets."""
     raw = secret.encode()
-    plain = {secret, urllib.parse.quote(secret, safe="")}
+    plain = {secret, json.dumps(secret)[1:-1], urllib.parse.quote(secret, safe="")}
     encoded = set()
     for offset, start in enumerate((0, 2, 3)):
         # Only these characters are the same whatever stands before and after the secret.

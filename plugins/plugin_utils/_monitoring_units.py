@@ -45,6 +45,9 @@ UNITS = (*PORTS, LOGS)
 #: An image by its digest: what runs tomorrow is what was tried today.
 DIGEST = re.compile(r".+@sha256:[0-9a-f]{64}")
 
+#: What ends a secret in its file and is none of it: Alertmanager 0.25 and 0.26 would send it along.
+LINE_END = "\r\n"
+
 #: Path (pattern) to the unit that must read it anew; units that can do so without a restart are in RELOADS.
 READERS = (
     (r".*/door\.(?:yml|crt|key)|/etc/gpufleet-monitoring/token", DOOR),
@@ -69,7 +72,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
 
     ``node`` is what ``node_facts`` read. ``wishes``: state, is_server, ports, dcgm and grafana (bool), gpu_access,
     images {variable: image}, node_packages and server_packages {package: unit}, deployments, slo, deployment_slos,
-    receivers, mail, fleet_mistakes, logs, logs_url, logs_packages, logs_replaces_rsyslog.
+    receivers, mail, mail_can_log_in, fleet_mistakes, logs, logs_url, logs_packages, logs_replaces_rsyslog.
     """
     present = wishes["state"] == "present"
     units = _wanted(wishes) if present else []
@@ -134,6 +137,11 @@ def _mistakes(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any], units:
     if wishes["is_server"]:
         found += _monitoring_slo.mistakes(wishes["deployments"], wishes["slo"], wishes["deployment_slos"])
         found += _alertmanager.mistakes(wishes["receivers"], wishes["mail"])
+        if wishes["mail"].get("username") and not wishes["mail_can_log_in"]:
+            found.append(
+                f"monitoring_mail.username: Alertmanager of {node['distribution']} {node['distribution_version']} reads no password "
+                "from a file (0.25 does); use a mail server that lets this host in without one, or a later release"
+            )
     return found
 
 
@@ -215,9 +223,15 @@ def grafana_copies(directory: str, password_path: str) -> list[dict[str, t.Any]]
         }
         for name in ("fleet", "node", "deployment", "slo")
     ]
-    secret = {"template_vars": {"__monitoring_source": password_path}, "mode": "0640", "secret": True}
-    found.append({"path": f"{directory}/grafana/password", **secret})
-    return [{"template": "verbatim.j2", **one} for one in found]
+    found.append(
+        {
+            "path": f"{directory}/grafana/password",
+            "template_vars": {"__monitoring_source": password_path},
+            "mode": "0640",
+            "secret": True,
+        }
+    )
+    return [_verbatim(one) for one in found]
 
 
 def copies(
@@ -244,7 +258,17 @@ def copies(
         for number, one in enumerate(endpoints)
         if one.get("ca_path")
     ]
-    return [{"template": "verbatim.j2", **one} for one in found]
+    return [_verbatim(one) for one in found]
+
+
+def _verbatim(item: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return an item of ``file_set`` that hands on a file of the controller: as it is, a secret without its line's end."""
+    stripped = LINE_END if item.get("secret") else ""
+    return {
+        "template": "verbatim.j2",
+        **item,
+        "template_vars": {**item["template_vars"], "__monitoring_stripped": stripped},
+    }
 
 
 def actions(units: t.Iterable[str], idle: t.Iterable[str], changed_paths: t.Iterable[str]) -> list[dict[str, str]]:

@@ -21,6 +21,8 @@ import typing as t
 
 PREFIX = "gpufleet-"
 LOOK_SECONDS = 5.0
+#: What each line of ``docker logs --timestamps`` begins with; a line without are docker's own words.
+STAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 #: What engines print when they are told to log requests.
 PROMPT = re.compile(
     r"(?i)((?:^|[\s{,(])[\"']?(?:prompt|messages|prompt_token_ids|input_ids)[\"']?\s*[:=]\s*)(?=[\"'\[{]).*"
@@ -39,20 +41,31 @@ def command(container: str, since: str) -> list[str]:
     return ["docker", "logs", "--follow", "--timestamps", f"--since={since or '1m'}", container]
 
 
+def listed() -> list[tuple[str, str, bool]]:
+    """Return (id, name, whether it has ended) of every container of ours."""
+    words = ["--all", "--no-trunc", "--filter", f"name=^{PREFIX}", "--format", "{{.ID}} {{.Names}} {{.Status}}"]
+    done = subprocess.run(["docker", "ps", *words], capture_output=True, text=True, timeout=30, check=False)
+    found = [line.split(" ", 2) for line in done.stdout.splitlines()]
+    return [(container, name, not status.startswith("Up")) for container, name, status in found]
+
+
 class Follower:
     """Follows every container of ours, one thread each, for as long as it runs."""
 
     def __init__(self, state: str, write: t.Callable[[str], t.Any]) -> None:
         self._state, self._write, self._lock = state, write, threading.Lock()
         self._followed: set[str] = set()
+        # Ended containers whose logs were read to their end.
+        self._read: set[str] = set()
         self.seen: dict[str, str] = self._load()
 
     def _load(self) -> dict[str, str]:
         try:
             with open(self._state, encoding="utf-8") as stream:
-                return dict(json.load(stream))
-        except (OSError, ValueError):
+                kept = json.load(stream).items()
+        except (OSError, ValueError, AttributeError):
             return {}
+        return {name: stamp for name, stamp in kept if STAMP.match(str(stamp))}
 
     def save(self) -> None:
         """Keep how far each log was read."""
@@ -66,31 +79,38 @@ class Follower:
         """Write one line, unless it was written before the last restart."""
         stamp, text = entry(container, line)
         with self._lock:
-            if stamp > self.seen.get(container, ""):
+            if STAMP.match(stamp) and stamp > self.seen.get(container, ""):
                 self.seen[container] = stamp
                 self._write(text + "\n")
 
-    def follow(self, container: str) -> None:
+    def follow(self, container: str, name: str, ended: bool) -> None:
         """Read a container's log until it ends."""
-        argv = command(container, self.seen.get(container, ""))
-        with subprocess.Popen(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-        ) as log:
-            for line in log.stdout or ():
-                self.take(container, line)
-        with self._lock:
-            self._followed.discard(container)
+        argv = command(container, self.seen.get(name, ""))
+        code = None
+        try:
+            # Bytes, as text would end a line at the carriage returns of a progress bar too.
+            with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as log:
+                for line in log.stdout or ():
+                    self.take(name, line.decode(errors="replace"))
+            code = log.returncode
+        finally:
+            with self._lock:
+                self._followed.discard(container)
+                if ended and code == 0:
+                    self._read.add(container)
 
     def look(self) -> None:
-        """Begin to follow containers that were started since the last look."""
-        argv = ["docker", "ps", "--format", "{{.Names}}", "--filter", f"name=^{PREFIX}"]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
-        for container in done.stdout.split():
+        """Begin to follow containers that were started since the last look, also those that have ended since."""
+        containers = listed()
+        with self._lock:
+            self._read &= {container for container, _name, _ended in containers}
+        for container, name, ended in containers:
             with self._lock:
-                new = container not in self._followed
-                self._followed.add(container)
+                new = container not in self._followed and not (ended and container in self._read)
+                if new:
+                    self._followed.add(container)
             if new:
-                threading.Thread(target=self.follow, args=(container,), daemon=True).start()
+                threading.Thread(target=self.follow, args=(container, name, ended), daemon=True).start()
 
 
 def main(state: str) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 
@@ -40,6 +41,17 @@ def test_a_known_secret_goes_in_every_form(text: str) -> None:
         ("api_key='abc', port=8000", "api_key='<redacted>', port=8000"),
         ("server_args=ServerArgs(api_key='k1', host='h')", "server_args=ServerArgs(api_key='<redacted>', host='h')"),
         ("vllm serve --api-key abc --port 8000", "vllm serve --api-key <redacted> --port 8000"),
+        ("Authorization: ApiKey XYZ", "Authorization: <redacted>"),
+        ("Authorization: XYZ\nHost: a", "Authorization: <redacted>\nHost: a"),
+        ("WEBUI_SECRET_KEY=abc", "WEBUI_SECRET_KEY=<redacted>"),
+        ("SECRET_KEY=abc", "SECRET_KEY=<redacted>"),
+        ("ENCRYPTION_KEY: abc", "ENCRYPTION_KEY: <redacted>"),
+        ("LMCACHE_ENCRYPTION_KEY=abc", "LMCACHE_ENCRYPTION_KEY=<redacted>"),
+        ("secretKey: abc", "secretKey: <redacted>"),
+        ("DB_PASS=abc", "DB_PASS=<redacted>"),
+        ("--db-pass abc", "--db-pass <redacted>"),
+        ("    auth_pass abc", "    auth_pass <redacted>"),
+        ('{"api_keys": ["abc", "def"]}', '{"api_keys": <redacted>}'),
         ("HF_TOKEN=hf_abc", "HF_TOKEN=<redacted>"),
         ("password: hunter2 ", "password: <redacted> "),
         ("https://user:pw@proxy.example/", "https://user:<redacted>@proxy.example/"),
@@ -63,10 +75,24 @@ def test_what_looks_like_a_secret_goes(text: str, clean: str) -> None:
         "Avg prompt throughput: 12.0 tokens/s",
         "NCCL_IB_HCA==mlx5_0",
         "generation_tokens: 7",
+        "api_keys_path: /x",
+        "keyboard: us",
+        "monkey=1",
+        "bypass: 1",
+        "kv_cache=8",
+        "NCCL_IB_PKEY=0",
+        "num_key_value_heads: 8",
     ],
 )
 def test_what_helps_stays(text: str) -> None:
     assert _redact.redacted(text) == (text, 0)
+
+
+def test_a_known_secret_goes_where_json_escapes_it() -> None:
+    secret = 'not"a\\real-secret'
+    text = json.dumps({"text": f"it is {secret}"})
+    assert _redact.found(text, [secret])
+    assert _redact.redacted(text, [secret]) == ('{"text": "it is <redacted>"}', 1)
 
 
 def test_short_values_take_no_words_out() -> None:
@@ -88,11 +114,25 @@ def test_values_of_secret_files() -> None:
 
 
 def test_environment_keeps_names_and_what_is_no_secret() -> None:
-    given = ["HF_TOKEN=x", "NCCL_DEBUG=INFO", "RAY_AUTH_TOKEN_PATH=/run/t", "S3_ACCESS_KEY=y", "EMPTY"]
+    given = [
+        "HF_TOKEN=x",
+        "NCCL_DEBUG=INFO",
+        "RAY_AUTH_TOKEN_PATH=/run/t",
+        "S3_ACCESS_KEY=y",
+        "WEBUI_SECRET_KEY=y",
+        "DB_PASS=y",
+        "PASS_KEYS=y",
+        "MONKEY=y",
+        "EMPTY",
+    ]
     assert _redact.environment(given) == [
         "HF_TOKEN=<redacted>",
         "NCCL_DEBUG=INFO",
         "RAY_AUTH_TOKEN_PATH=/run/t",
         "S3_ACCESS_KEY=<redacted>",
+        "WEBUI_SECRET_KEY=<redacted>",
+        "DB_PASS=<redacted>",
+        "PASS_KEYS=<redacted>",
+        "MONKEY=y",
         "EMPTY",
     ]

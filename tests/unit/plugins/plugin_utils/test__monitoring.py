@@ -10,7 +10,10 @@ import pytest
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _monitoring
 
-NODES = {"n1": {"address": "10.0.0.1", "gpus": 8}, "n2": {"address": "10.0.0.2", "gpus": 0}}
+NODES = {
+    "n1": {"address": "10.0.0.1", "gpus": 8, "addresses": ["10.0.0.1"]},
+    "n2": {"address": "10.0.0.2", "gpus": 0, "addresses": ["10.0.0.2"]},
+}
 PORTS = {
     "door": 9998,
     "node": 9100,
@@ -27,7 +30,14 @@ WISHES = {
     "gateway_ports": {},
 }
 VLLM = {"name": "r1", "engine": "vllm", "head": "n1", "listen_address": "127.0.0.1", "port": 8000}
-TRTLLM = {"name": "t1", "engine": "tensorrt_llm", "head": "n2", "listen_address": "10.0.0.2", "port": 8001}
+TRTLLM = {
+    "name": "t1",
+    "engine": "tensorrt_llm",
+    "head": "n2",
+    "listen_address": "10.0.0.2",
+    "port": 8001,
+    "ranks": [{"files": {"config.json": '{"return_perf_metrics": true}'}}, {"files": {}}],
+}
 RAY = {
     "needed": True,
     "ports": {"metrics": 20006, "autoscaler_metrics": 20007, "dashboard_metrics": 20008},
@@ -65,6 +75,55 @@ def test_a_door_lets_in_prometheus_and_the_node_itself() -> None:
     assert plan(server="")["doors"]["n1"]["allowed"] == []
 
 
+def test_a_monitoring_node_of_its_own_is_let_in_from_all_its_addresses() -> None:
+    hostvars: dict[str, dict[str, t.Any]] = {
+        "n1": {"ansible_host": "node.example", "platform_node": {"interfaces": {"e": {"addresses": ["10.0.0.1"]}}}},
+        "m": {
+            "ansible_host": "192.0.2.9",
+            "platform_node": {
+                "interfaces": {
+                    "lo": {"addresses": ["127.0.0.1", "::1"]},
+                    "eth0": {"addresses": ["192.0.2.9", "fe80::1"]},
+                    "eth1": {"addresses": ["10.0.0.9", "fd00::9"]},
+                    "docker0": {"addresses": ["172.17.0.1"]},
+                    "br-0123456789ab": {"addresses": ["172.18.0.1"]},
+                }
+            },
+        },
+    }
+    found = _monitoring.plan(_monitoring.nodes_of(["n1", "m"], hostvars, {}), {}, {**WISHES, "server": "m"})
+    assert found["mistakes"] == []
+    asking = ["192.0.2.9/32", "10.0.0.9/32", "fd00::9/128"]
+    assert found["doors"]["n1"]["allowed"] == [*asking, "10.0.0.1/32"]
+    assert found["doors"]["m"]["allowed"] == asking
+
+
+def test_doors_that_anyone_with_the_token_would_enter_are_a_mistake() -> None:
+    nodes = _monitoring.nodes_of(["m"], {"m": {"ansible_host": "monitor.example"}}, {})
+    (said,) = _monitoring.plan(nodes, {}, {**WISHES, "server": "m"})["mistakes"]
+    assert "no address of m is known" in said and "ansible_host" in said
+
+
+@pytest.mark.parametrize(
+    ("engine", "files", "path"),
+    [
+        ("sglang", {}, "/metrics"),
+        ("vllm_native", {}, "/metrics"),
+        ("custom", {}, ""),
+        ("tensorrt_llm", {"config.json": '{"return_perf_metrics": true}'}, "/prometheus/metrics"),
+        ("tensorrt_llm", {"config.json": '{"return_perf_metrics": false}'}, ""),
+        ("tensorrt_llm", {"config.json": "{}"}, ""),
+        ("tensorrt_llm", {}, ""),
+    ],
+)
+def test_an_engine_without_metrics_is_not_asked(engine: str, files: dict[str, str], path: str) -> None:
+    deployment = {**VLLM, "engine": engine, "ranks": [{"files": files}]}
+    assert _monitoring.engine_path(deployment) == path
+    found = plan({"deployments": [deployment]})
+    assert ("engine/r1" in found["expected"]) is bool(path)
+    assert found["deployments"] == [{"name": "r1", "engine": engine}]
+
+
 def test_an_engine_is_asked_where_it_listens_by_its_first_rank() -> None:
     found = plan({"deployments": [VLLM, TRTLLM]})
     assert modules(found, "n1")["engine_r1"] == {"address": "127.0.0.1", "port": 8000, "path": "/metrics"}
@@ -100,14 +159,20 @@ def test_the_gateway_is_asked_when_it_tells_something() -> None:
 
 @pytest.mark.parametrize(
     ("addresses", "networks"),
-    [(["10.0.0.1"], ["10.0.0.1/32"]), (["fd00::1"], ["fd00::1/128"]), (["monitor.example"], []), ([], [])],
+    [
+        (["10.0.0.1"], ["10.0.0.1/32"]),
+        (["fd00::1"], ["fd00::1/128"]),
+        (["monitor.example"], []),
+        ([], []),
+        (["a", "10.0.0.1"], ["10.0.0.1/32"]),
+    ],
 )
 def test_doors_let_in_who_asks(addresses: list[str], networks: list[str]) -> None:
     assert _monitoring.networks(addresses) == networks
 
 
 def test_an_ipv6_address_stands_in_brackets() -> None:
-    found = _monitoring.plan({"n1": {"address": "fd00::1", "gpus": 0}}, {}, WISHES)
+    found = _monitoring.plan({"n1": {"address": "fd00::1", "gpus": 0, "addresses": ["fd00::1"]}}, {}, WISHES)
     assert found["targets"]["node"][0]["address"] == "[fd00::1]:9998"
 
 
@@ -118,9 +183,9 @@ def test_addresses_come_from_the_plan_then_from_the_inventory() -> None:
         "x": {},
     }
     assert _monitoring.nodes_of(["n1", "m", "x"], hostvars, {"ray": RAY}) == {
-        "n1": {"address": "10.0.0.1", "gpus": 2},
-        "m": {"address": "192.0.2.9", "gpus": 0},
-        "x": {"address": "x", "gpus": 0},
+        "n1": {"address": "10.0.0.1", "gpus": 2, "addresses": ["10.0.0.1"]},
+        "m": {"address": "192.0.2.9", "gpus": 0, "addresses": ["192.0.2.9"]},
+        "x": {"address": "x", "gpus": 0, "addresses": []},
     }
 
 

@@ -6,10 +6,13 @@ from __future__ import annotations
 
 import typing as t
 
+import jinja2
 import pytest
 
 from ansible_collections.gpufleet.inference.plugins.plugin_utils import _monitoring_units
+from tests.lab import paths
 
+TEMPLATES = paths.ROOT / "roles/monitoring/templates"
 IMAGE = "registry.example/dcgm-exporter@sha256:" + "0" * 64
 PORTS = {
     "door": 9998,
@@ -36,12 +39,14 @@ WISHES: dict[str, t.Any] = {
     "deployment_slos": {},
     "receivers": [],
     "mail": {},
+    "mail_can_log_in": True,
     "fleet_mistakes": [],
     "logs": "none",
     "logs_url": "",
     "logs_packages": {"shipper": "shipper.service", "shipper-http": ""},
     "logs_replaces_rsyslog": False,
 }
+MAIL = {"smarthost": "mail.example:587", "from": "fleet@example.com", "password_path": "/c/mail"}
 RUNS = {"load": "loaded", "active": "active", "enabled": "enabled"}
 
 
@@ -92,12 +97,24 @@ def test_what_is_no_longer_wanted() -> None:
         ({}, {"is_server": True, "receivers": "x"}, "monitoring_receivers: must be a list"),
         ({}, {"is_server": True, "slo": {}}, "monitoring_slo: objective is missing"),
         ({}, {"fleet_mistakes": ["no"]}, "no"),
+        (
+            {"distribution": "Ubuntu", "distribution_version": "22.04"},
+            {"is_server": True, "mail": {**MAIL, "username": "fleet"}, "mail_can_log_in": False},
+            "monitoring_mail.username: Alertmanager of Ubuntu 22.04 reads no password from a file",
+        ),
     ],
 )
 def test_mistakes(node: t.Any, wishes: t.Any, said: str) -> None:
     images = {**WISHES["images"], **wishes.pop("images", {})}
     found = plan(node, images=images, **wishes)["mistakes"]
     assert any(said in one for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("mail", "can"), [(MAIL, True), ({**MAIL, "username": "fleet"}, True), (MAIL, False), ({}, False)]
+)
+def test_mail_is_refused_only_where_it_must_log_in_and_cannot(mail: dict[str, str], can: bool) -> None:
+    assert plan(is_server=True, mail=mail, mail_can_log_in=can)["mistakes"] == []
 
 
 def test_the_exporter_of_cards_gets_all_cards_and_listens_on_loopback() -> None:
@@ -156,6 +173,34 @@ def test_copies() -> None:
         ("/d/endpoint_ca/1.crt", "/c/b.crt", False),
     ]
     assert {one["template"] for one in found} == {"verbatim.j2"}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(0, "of the controller \n\n"), (1, "of the controller "), (2, "of the controller \n\n")],
+    ids=["rules", "secret", "certificate"],
+)
+def test_a_secret_is_handed_on_without_its_line_s_end(number: int, text: str) -> None:
+    found = _monitoring_units.copies(
+        ["host"],
+        "/d",
+        "prometheus",
+        {"/d/secrets/mail.credentials": "/c/mail"},
+        [{"url": "https://b", "ca_path": "/c"}],
+    )[number]
+    template = (TEMPLATES / found["template"]).read_text(encoding="utf-8")
+
+    def lookup(plugin: str, path: str, rstrip: bool) -> str:
+        assert (plugin, path, rstrip) == ("ansible.builtin.file", found["template_vars"]["__monitoring_source"], False)
+        return "of the controller \n\n"
+
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    assert environment.from_string(template).render(lookup=lookup, **found["template_vars"]) == text
+
+
+def test_grafana_s_password_is_handed_on_without_its_line_s_end() -> None:
+    found = _monitoring_units.grafana_copies("/d", "/c/password")
+    assert [one["template_vars"]["__monitoring_stripped"] for one in found] == ["", "", "", "", "\r\n"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import json
 import pathlib
+import subprocess
+import threading
+import typing as t
 
 import container_logs
 import pytest
@@ -41,3 +44,80 @@ def test_after_a_restart_nothing_is_sent_twice(tmp_path: pathlib.Path) -> None:
 def test_a_broken_state_begins_anew(tmp_path: pathlib.Path) -> None:
     (tmp_path / "state.json").write_text("{", encoding="utf-8")
     assert container_logs.Follower(str(tmp_path / "state.json"), print).seen == {}
+
+
+def test_docker_s_own_words_are_no_lines_of_a_log(tmp_path: pathlib.Path) -> None:
+    written: list[str] = []
+    follower = container_logs.Follower(str(tmp_path / "state.json"), written.append)
+    follower.take("a", "error from daemon in stream: Error grabbing logs: EOF\n")
+    follower.take("a", "2026-11-22T10:00:00.1Z one\n")
+    assert [json.loads(text)["message"] for text in written] == ["one"]
+    assert follower.seen == {"a": "2026-11-22T10:00:00.1Z"}
+
+
+def test_a_state_that_was_poisoned_is_healed(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "state.json").write_text('{"a": "error", "b": "2026-11-22T10:00:00.1Z"}', encoding="utf-8")
+    assert container_logs.Follower(str(tmp_path / "state.json"), print).seen == {"b": "2026-11-22T10:00:00.1Z"}
+
+
+#: Stands in for docker: one container that has ended, and what is asked of it.
+DOCKER = """#!/bin/sh
+echo "$*" >> asked
+[ "$1" = ps ] && { echo "id1 gpufleet-a Exited (1) 2 seconds ago"; exit; }
+printf '2026-11-22T10:00:00.1Z 10%%\\r20%%\\n'
+exit $(cat code)
+"""
+
+
+class Docker:
+    def __init__(self, folder: pathlib.Path, code: int) -> None:
+        self.folder, self.written = folder, list[str]()
+        (folder / "docker").write_text(DOCKER, encoding="utf-8")
+        (folder / "docker").chmod(0o755)
+        (folder / "code").write_text(str(code), encoding="utf-8")
+        self.follower = container_logs.Follower("state.json", self.written.append)
+
+    def look(self) -> int:
+        """Look once, wait for what it began, and return how many logs were read up to now."""
+        self.follower.look()
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(30)
+        return len([line for line in (self.folder / "asked").read_text(encoding="utf-8").split("\n") if "logs" in line])
+
+
+@pytest.fixture
+def docker(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[int], Docker]:
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.chdir(tmp_path)
+    return lambda code: Docker(tmp_path, code)
+
+
+def test_what_ended_between_two_looks_is_read_once(docker: t.Callable[[int], Docker]) -> None:
+    found = docker(0)
+    assert [found.look(), found.look()] == [1, 1]
+    assert [json.loads(text) for text in found.written] == [{"container": "gpufleet-a", "message": "10%\r20%"}]
+
+
+def test_a_log_that_could_not_be_read_is_tried_again(docker: t.Callable[[int], Docker]) -> None:
+    found = docker(1)
+    assert [found.look(), found.look()] == [1, 2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_without_a_free_process_it_tries_again(
+    docker: t.Callable[[int], Docker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = docker(0)
+
+    def fail(*words: t.Any, **options: t.Any) -> t.NoReturn:
+        raise OSError("Resource temporarily unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", fail)
+        patched.setattr(container_logs, "listed", lambda: [("id1", "gpufleet-a", True)])
+        found.follower.look()
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread():
+                thread.join(30)
+    assert found.look() == 1
