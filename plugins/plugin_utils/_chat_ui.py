@@ -27,6 +27,8 @@ CA_PATH = "/run/gpufleet-chat-ca.crt"
 IMAGE_DATA = "/app/backend/data"
 
 LOOPBACK = "127.0.0.1"
+#: What may stand between the quotes of a file of variables.
+ONE_LINE = re.compile(r"[^'\\\x00-\x1f\x7f]+")
 EMAIL = re.compile(r"[^\s@'\\]+@[^\s@'\\]+")
 
 
@@ -56,7 +58,7 @@ def plan(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any]) -> dict[str
         "secrets": _chat_settings.quoted_text({**secrets, **given}),
         "hosts": hosts(urls, address(wishes["gateway"])),
         "allowed": allowed(urls, address(wishes["gateway"]), wishes["allowed_addresses"]),
-        "mistakes": mistakes + wrong + unreadable + _mistakes(node, wishes, form),
+        "mistakes": mistakes + wrong + unreadable + _secret_mistakes(wishes) + _mistakes(node, wishes, form),
     }
 
 
@@ -132,6 +134,16 @@ def _api_key(text: str | None, name: str, path: str) -> tuple[str, list[str]]:
         if name in ("", one["name"]):
             return one["key"], []
     return "", [f"chat_ui_api_key_name: {path} has no key {name}; write a line {name}:KEY"]
+
+
+def _secret_mistakes(wishes: t.Mapping[str, t.Any]) -> list[str]:
+    """Name the files whose text would end its own quotes in the file of variables, never the text."""
+    variables = {"admin_password": "chat_ui_admin_password_path", "session_key": "chat_ui_session_key_path"}
+    return [
+        f"{variable}: the file must be one line without ' and \\"
+        for wish, variable in variables.items()
+        if wishes[wish] is not None and not ONE_LINE.fullmatch(wishes[wish])
+    ]
 
 
 def _mistakes(node: t.Mapping[str, t.Any], wishes: t.Mapping[str, t.Any], form: str) -> list[str]:

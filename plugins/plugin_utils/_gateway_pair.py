@@ -34,9 +34,9 @@ def pair(
         return {}, [mistake] if len(peers) > 1 else []
     mistakes = []
     try:
-        ipaddress.ip_address(floating)
+        ipaddress.IPv4Address(floating)
     except ValueError:
-        mistakes.append(f"gateway_floating_address: must be an address without a prefix length, not {floating!r}")
+        mistakes.append(f"gateway_floating_address: must be an IPv4 address without a prefix length, not {floating!r}")
     if floating in peers:
         mistakes.append(f"gateway_floating_address: {floating} is the address of a host; take one that nobody has")
     if address and address.strip("[]") != floating:

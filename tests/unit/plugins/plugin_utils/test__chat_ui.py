@@ -147,6 +147,13 @@ MISTAKES = {
     "port too large": ({"port": 70000}, "chat_ui_port: must be 1 to 65535, not 70000"),
     "one port for both": ({"local_port": 8443}, "chat_ui_local_port: 8443 is chat_ui_port"),
     "a port that another service has": ({"local_port": 22}, "chat_ui_local_port: another service listens on 22"),
+    "a quote in the password": (
+        {"admin_password": "it's"},
+        "chat_ui_admin_password_path: the file must be one line without ' and \\",
+    ),
+    "two lines of password": ({"admin_password": "one\ntwo"}, "chat_ui_admin_password_path: the file must be one line"),
+    "no password": ({"admin_password": ""}, "chat_ui_admin_password_path: the file must be one line"),
+    "a backslash in the session key": ({"session_key": "a\\b"}, "chat_ui_session_key_path: the file must be one line"),
     "no address": ({"admin_email": "admin"}, "chat_ui_admin_email: must be like admin@example.com"),
     "an address that would end its quotes": ({"admin_email": "o'neill@x"}, "chat_ui_admin_email"),
     "no interpreter": ({"python": ""}, "chat_ui_image: this platform has neither Python 3.11 nor 3.12"),

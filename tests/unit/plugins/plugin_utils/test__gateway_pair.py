@@ -40,6 +40,7 @@ def test_the_first_is_preferred() -> None:
     [
         ({"floating": None}, "gateway_floating_address: is missing"),
         ({"floating": "10.0.0.9/24"}, "without a prefix length"),
+        ({"floating": "2001:db8::9"}, "must be an IPv4 address"),
         ({"floating": "10.0.0.1"}, "is the address of a host"),
         ({"address": "10.0.0.2"}, "gateway_address: 10.0.0.2 leaves the floating address out"),
         ({"peers": ["10.0.0.2"]}, "of two hosts, not of 1"),
