@@ -18,6 +18,8 @@ from ansible_collections.gpufleet.inference.plugins.plugin_utils._deployment imp
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._engine import FILES_IN_CONTAINER
 from ansible_collections.gpufleet.inference.plugins.plugin_utils._members import Member, member
 
+#: Where a page of this host listens.
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 #: A chat template of ours, among the files of a rank's container.
 TEMPLATE_FILE = "chat_template.jinja"
 
@@ -278,15 +280,19 @@ def ports(wishes: Wishes, deployments: t.Sequence[Deployment], members: t.Mappin
 
 
 def _page_claims(pages: t.Sequence[t.Mapping[str, t.Any]]) -> list[tuple[int, str]]:
-    """Return (port, whose it is) of what pages behind the gateway listen on, the gateway for them and they themselves."""
-    return [
-        claim
-        for page in pages
-        for claim in (
-            (int(page["port"]), f"the port of the page {page['name']}"),
-            (int(str(page["upstream"]).rpartition(":")[2]), f"the port on loopback of the page {page['name']}"),
-        )
-    ]
+    """Return (port, whose it is) of what pages behind the gateway listen on, the gateway for them and they themselves.
+
+    A page on another host takes no port here. The gateway's own mistakes name pages without a port.
+    """
+    claims = []
+    for page in pages:
+        name = page.get("name")
+        address, _colon, own = str(page.get("upstream")).rpartition(":")
+        if str(page.get("port")).isdecimal():
+            claims.append((int(page["port"]), f"the port of the page {name}"))
+        if address in LOOPBACK and own.isdecimal():
+            claims.append((int(own), f"the port on loopback of the page {name}"))
+    return claims
 
 
 def claims_of(one: Deployment, is_first: bool) -> list[tuple[int, str]]:

@@ -322,6 +322,16 @@ def test_a_mistake_is_named_with_its_variable(changed: dict[str, t.Any], expecte
     assert any(expected in one for one in caught.value.args[0]), caught.value.args[0]
 
 
+@pytest.mark.parametrize(
+    "page",
+    [{"name": "x", "port": 8443, "upstream": "192.0.2.9:8000"}, {"name": "x", "upstream": "127.0.0.1"}, {"port": "x"}],
+    ids=["on another host", "without ports", "without an upstream"],
+)
+def test_a_page_that_takes_no_port_of_an_engine(page: dict[str, t.Any]) -> None:
+    gateway = {"nodes": ["one"], "ports": {"gateway_port": 443}, "pages": [page]}
+    assert plan(fleet(gateway=gateway))
+
+
 def test_two_deployments_on_one_port_of_one_node() -> None:
     with pytest.raises(MistakesError) as caught:
         plan(fleet(deployments=[{**ONE, "nodes": ["one"]}, {**ONE, "name": "other", "nodes": ["one"]}]))
