@@ -90,6 +90,8 @@ FIXED: dict[str, str] = {
     # They need an embedding model, or act without their user.
     "ENABLE_MEMORIES": "false",
     "ENABLE_AUTOMATIONS": "false",
+    # Its default, "native", sends tools of its own with every message, which an engine without a tool parser answers with 400.
+    "DEFAULT_MODEL_PARAMS": '{"function_calling": "legacy"}',
 }
 
 #: What the slim form, without PyTorch and what needs it, is told beside that.
