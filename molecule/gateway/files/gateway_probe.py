@@ -10,6 +10,7 @@ gate; ``limits`` asks more than one key may; ``open GATE`` opens a gate.
 
 from __future__ import annotations
 
+import collections
 import concurrent.futures
 import glob
 import http.client
@@ -172,7 +173,8 @@ def look(key: str) -> dict[str, t.Any]:
         "other_model": ports(bearer, [chat("x", "org/other-model")]),
         "at_the_end": ports(bearer, [chat("x" * 8_000_000, "org/other-model")]),
         "too_large": error(ask(CHAT, bearer, chat("x" * 17_000_000))),
-        "together": len(set(ports(bearer, conversation(6)))),
+        # A connection that is just being closed counts as load, so that one of them may have gone to the other replica.
+        "together": max(collections.Counter(ports(bearer, conversation(6))).values()),
         "spread": sorted(set(ports(bearer, [chat(uuid.uuid4().hex) for _request in range(24)]))),
         "without_a_replica": without_a_replica(bearer),
         "page": ask("/anything", None, port=8443)[0].status,
