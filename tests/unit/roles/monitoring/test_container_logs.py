@@ -79,10 +79,10 @@ class Docker:
 
     def look(self) -> int:
         """Look once, wait for what it began, and return how many logs were read up to now."""
+        before = set(threading.enumerate())
         self.follower.look()
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread():
-                thread.join(30)
+        for thread in set(threading.enumerate()) - before:
+            thread.join(30)
         return len([line for line in (self.folder / "asked").read_text(encoding="utf-8").split("\n") if "logs" in line])
 
 
@@ -116,8 +116,8 @@ def test_without_a_free_process_it_tries_again(
     with monkeypatch.context() as patched:
         patched.setattr(subprocess, "Popen", fail)
         patched.setattr(container_logs, "listed", lambda: [("id1", "gpufleet-a", True)])
+        before = set(threading.enumerate())
         found.follower.look()
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread():
-                thread.join(30)
+        for thread in set(threading.enumerate()) - before:
+            thread.join(30)
     assert found.look() == 1
