@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -78,7 +79,9 @@ def haproxy(directory: pathlib.Path, deployments: list[dict[str, t.Any]], port: 
     keys_text = wishes.pop("keys_text", KEY)
     plan_wishes = {name: wishes.pop(name) for name in ("limits", "pages", "acme_names") if name in wishes}
     values = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
-    values |= {"gateway_node": {"cpus": 2}, "gateway_user": "root", "gateway_metrics_port": port + 1, **wishes}
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    node = {"cpus": 2, "memory_bytes": memory}
+    values |= {"gateway_node": node, "gateway_user": "root", "gateway_metrics_port": port + 1, **wishes}
     same = ("metrics_port", "replica_requests", "queue_requests", "body_limit_mib")
     plan_wishes |= {name: values[f"gateway_{name}"] for name in same}
     plan = _gateway.plan(deployments, port, keys_text, **plan_wishes)

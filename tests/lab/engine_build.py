@@ -107,7 +107,8 @@ def _normal(name: str) -> str:
 
 def fill_context() -> None:
     """Fill the build context: wheels as hard links, the plug-ins, the scripts."""
-    shutil.rmtree(CONTEXT, ignore_errors=True)
+    if CONTEXT.exists():
+        shutil.rmtree(CONTEXT)
     (CONTEXT / "wheels").mkdir(parents=True)
     names = [path.name for path in WHEELS.glob("*.whl")]
     for name in wanted_wheels("".join(path.read_text(encoding="utf-8") for path in REQUIREMENTS), names):

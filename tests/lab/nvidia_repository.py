@@ -140,8 +140,8 @@ def build() -> None:
         return
     say("making the stand-ins of NVIDIA's repositories")
     install("gpg", ["gnupg"])
-    # The first time there is nothing to remove; what cannot be removed fails below, when it is written.
-    shutil.rmtree(ROOT, ignore_errors=True)
+    if ROOT.exists():
+        shutil.rmtree(ROOT)
     ROOT.mkdir(parents=True)
     # The private key is gone when the repositories are signed.
     with tempfile.TemporaryDirectory(prefix="gpufleet-gpg-") as scratch:

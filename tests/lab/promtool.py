@@ -49,5 +49,6 @@ def _unpack(package: str) -> None:
         archive = next(pathlib.Path(scratch).glob("*.deb"))
         shell.run(["dpkg-deb", "--extract", str(archive), f"{scratch}/tree"], timeout_seconds=120)
         target = CACHE / package
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(target)
         os.replace(f"{scratch}/tree", target)

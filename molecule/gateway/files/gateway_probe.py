@@ -10,8 +10,8 @@ gate; ``limits`` asks more than one key may; ``open GATE`` opens a gate.
 
 from __future__ import annotations
 
-import collections
 import concurrent.futures
+import csv
 import glob
 import http.client
 import json
@@ -26,6 +26,7 @@ import uuid
 CA = "/etc/gpufleet/gateway/ca.crt"
 UNIT = "gpufleet-gateway.service"
 CHAT = "/v1/chat/completions"
+ADMIN = "/run/gpufleet-gateway/admin.sock"
 HELD = pathlib.Path("/run/gpufleet-held")
 STREAMS = 64
 
@@ -73,6 +74,20 @@ def gated_stream(bearer: str, reload_between: bool) -> list[str]:
 def ports(bearer: str, requests: t.Iterable[dict[str, t.Any]]) -> list[int]:
     """Return the port of the engine that got each request."""
     return [json.loads(ask(CHAT, bearer, request)[1])["port"] for request in requests]
+
+
+def replicas() -> list[str]:
+    """Return how HAProxy sees each replica, for the reader of a failure."""
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(ADMIN)
+        admin.sendall(b"show stat\n")
+        lines = admin.makefile(encoding="utf-8").read().lstrip("# ").splitlines()
+    kept = ("pxname", "svname", "status", "throttle", "lastchg", "wretr", "wredis", "check_status")
+    return [
+        " ".join(f"{name}={one[name]}" for name in kept)
+        for one in csv.DictReader(lines)
+        if one["pxname"].startswith("model_") and one["svname"] not in ("FRONTEND", "BACKEND")
+    ]
 
 
 def conversation(turns: int) -> t.Iterator[dict[str, t.Any]]:
@@ -173,8 +188,8 @@ def look(key: str) -> dict[str, t.Any]:
         "other_model": ports(bearer, [chat("x", "org/other-model")]),
         "at_the_end": ports(bearer, [chat("x" * 8_000_000, "org/other-model")]),
         "too_large": error(ask(CHAT, bearer, chat("x" * 17_000_000))),
-        # A connection that is just being closed counts as load, so that one of them may have gone to the other replica.
-        "together": max(collections.Counter(ports(bearer, conversation(6))).values()),
+        "together": ports(bearer, conversation(6)),
+        "replicas": replicas(),
         "spread": sorted(set(ports(bearer, [chat(uuid.uuid4().hex) for _request in range(24)]))),
         "without_a_replica": without_a_replica(bearer),
         "page": ask("/anything", None, port=8443)[0].status,
