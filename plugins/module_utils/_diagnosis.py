@@ -30,7 +30,9 @@ import re
 import typing as t
 
 from ansible_collections.gpufleet.inference.plugins.module_utils._exit_states import end_of
+from ansible_collections.gpufleet.inference.plugins.module_utils._log_tracebacks import raised_in
 from ansible_collections.gpufleet.inference.plugins.module_utils._signature import (
+    CONSEQUENCE,
     KERNEL,
     KINDS,
     LOG,
@@ -95,7 +97,10 @@ def findings(rank: Rank) -> list[Finding]:
         found += _in_lines(rank, lines_of(f"{status}\n{state.get('error', '')}"), LOG, 0)
         found += _in_lines(rank, lines_of(str(rank.get("kernel", ""))), KERNEL, 0)
         found += [_finding(rank, *one) for one in end_of(rank)]
-    return best_first(_once(found)) if found else _unexplained(rank, log)
+    known = best_first(_once(found))
+    if known and known[0]["kind"] != CONSEQUENCE:
+        return known
+    return best_first([*known, *_raised(rank, log, begin)]) if known else _unexplained(rank, log, begin)
 
 
 def best_first(found: t.Iterable[Finding]) -> list[Finding]:
@@ -170,12 +175,36 @@ def _once(found: t.Sequence[Finding]) -> list[Finding]:
     return list(kept.values())
 
 
-def _unexplained(rank: Rank, log: t.Sequence[tuple[str, str]]) -> list[Finding]:
+def _raised(rank: Rank, log: t.Sequence[tuple[str, str]], begin: int) -> list[Finding]:
+    """Return a finding for the first exception that does not itself point at another one."""
+    lines = [line for _, line in log[begin:]]
+    pointing = [re.compile(one.pattern) for one in SIGNATURES if one.kind == CONSEQUENCE]
+    raised = next((one for one in raised_in(lines) if not any(like.search(lines[one.line]) for like in pointing)), None)
+    if raised is None:
+        return []
+    what = f"{raised.name}: {raised.message}" if raised.message else raised.name
+    signature = Signature(
+        "exception",
+        "",
+        f"{raised.place} raised {what[:EVIDENCE_WIDTH]}, which is not known here",
+        "search the engine's issues for this exception and place; take back the option that leads there",
+        "",
+        kind=SYMPTOM,
+    )
+    at = begin + raised.line
+    evidence = [line[:EVIDENCE_WIDTH] for _, line in log[max(begin, at + 1 - EVIDENCE_LINES) : at + 1]]
+    return [_finding(rank, signature, (), evidence, log[at][0], at, log[at][1])]
+
+
+def _unexplained(rank: Rank, log: t.Sequence[tuple[str, str]], begin: int) -> list[Finding]:
     """Return a finding for a rank that ended, or was given up, without a line that is known here."""
     state, status = rank.get("state") or {}, str(rank.get("status", ""))
     ended = state.get("running") is False and state.get("exit_code") not in (0, None, 143)
     if not ended and not status.startswith(("failed", "given up")):
         return []
+    raised = _raised(rank, log, begin)
+    if raised:
+        return raised
     signature = Signature(
         "unknown",
         "",

@@ -50,7 +50,7 @@ ENGINES: dict[str, dict[str, t.Any]] = {
 CASES = [f"{engine}:{model}:{split}" for engine in ENGINES for model in MODELS for split in SPLITS]
 #: Run when they are named.
 FURTHER = [
-    "vllm_native:tiny-deepseek-v3:dp2",
+    "vllm_native:tiny-qwen2:dp2",
     *(f"{engine}:tiny-deepseek-v3:tp2:think" for engine in ("vllm_native", "sglang")),
     "vllm_native:tiny-qwen2:tp2+sglang:tiny-qwen2:tp2",
     "vllm_native:tiny-qwen2:tp2+vllm_native:tiny-llama:tp2",
