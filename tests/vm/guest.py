@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import os
 import pathlib
+import signal
 import socket
 import subprocess
 import time
@@ -52,13 +55,15 @@ class Shape:
 
 
 def arguments(shape: Shape, ssh_port: int, logs: pathlib.Path) -> list[str]:
-    """Return QEMU's command line. What the guest writes to its disk is gone with the process."""
+    """Return QEMU's command line. QEMU ends when the guest reboots."""
     # Left to itself, QEMU may put a device behind one of the bridges in ``more``.
     at = f"bus={'pcie.0' if shape.machine == 'q35' else 'pci.0'}"
     argv = [*EMULATOR, "-machine", shape.machine, "-smp", str(shape.processors), "-m", str(shape.megabytes)]
-    argv += ["-name", shape.name, "-serial", f"file:{logs / shape.name}.console"]
+    argv += ["-name", shape.name, "-no-reboot"]
+    argv += ["-chardev", f"file,id=console,path={logs / shape.name}.console,append=on", "-serial", "chardev:console"]
     argv += ["-qmp", f"unix:{logs / shape.name}.qmp,server=on,wait=off", "-device", f"virtio-rng-pci,{at}"]
-    argv += ["-drive", f"file={paths.DISK},format=raw,if=none,id=disk,snapshot=on,cache=unsafe"]
+    disk = f"file={own_disk(shape, logs)}" if shape.by_grub else f"file={paths.DISK},snapshot=on"
+    argv += ["-drive", f"{disk},format=raw,if=none,id=disk,cache=unsafe"]
     argv += ["-device", f"virtio-blk-pci,drive=disk,{at}"]
     # No way out for the guest, only one in for us.
     argv += ["-netdev", f"user,id=us,restrict=on,ipv6=off,hostfwd=tcp:127.0.0.1:{ssh_port}-{shape.address}:22"]
@@ -69,12 +74,25 @@ def arguments(shape: Shape, ssh_port: int, logs: pathlib.Path) -> list[str]:
         argv += ["-device", f"virtio-net-pci,netdev=fabric,id=fabric0,mac={address},romfile=,{at}"]
     if not shape.by_grub:
         words = f"{APPEND} init={QUICK_INIT} gpufleet.name={shape.name} gpufleet.address={shape.address} quiet"
-        argv += ["-kernel", str(paths.KERNEL), "-initrd", str(paths.INITRD), "-append", words, "-no-reboot"]
+        argv += ["-kernel", str(paths.KERNEL), "-initrd", str(paths.INITRD), "-append", words]
     return [*argv, *shape.more]
 
 
+def own_disk(shape: Shape, logs: pathlib.Path) -> pathlib.Path:
+    """Return where a guest that may reboot has its disk; the others write to none."""
+    return logs / f"{shape.name}.raw"
+
+
+def again_and_again(argv: list[str]) -> list[str]:
+    """Return a command that runs QEMU anew for each boot.
+
+    A QEMU that has run a whole system for minutes and then resets the machine lets GRUB copy a kilobyte per second (QEMU 7.2, GRUB 2.06).
+    """
+    return ["sh", "-c", 'while "$@"; do :; done', "sh", *argv]
+
+
 class Guest:
-    """A running guest. As a context: ends with it."""
+    """A running guest. As a context: ends with it, and what it wrote is gone."""
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
@@ -83,9 +101,14 @@ class Guest:
         self.console = paths.LOGS / f"{shape.name}.console"
         self.console.unlink(missing_ok=True)
         self.errors = paths.LOGS / f"{shape.name}.qemu"
+        argv = arguments(shape, self.ssh_port, paths.LOGS)
+        if shape.by_grub:
+            run(["cp", "--sparse=always", str(paths.DISK), str(own_disk(shape, paths.LOGS))])
+            argv = again_and_again(argv)
         with self.errors.open("w", encoding="utf-8") as errors:
-            argv = arguments(shape, self.ssh_port, paths.LOGS)
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
+            self.process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors, start_new_session=True
+            )
 
     def __enter__(self) -> Guest:
         return self
@@ -93,8 +116,10 @@ class Guest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
-        self.process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        own_disk(self.shape, paths.LOGS).unlink(missing_ok=True)
         if error is not None:
             say(f"the console of {self.shape.name} ends with:\n{tail(self.console)}")
 

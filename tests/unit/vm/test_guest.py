@@ -34,9 +34,25 @@ def test_a_quick_guest_starts_our_init_and_a_whole_one_boots_its_disk() -> None:
     quick, whole = words(Shape("n1", 1)), words(Shape("n1", 1, by_grub=True))
     assert f"-kernel {paths.KERNEL}" in quick
     assert "init=/usr/local/sbin/gpufleet-vm-init gpufleet.name=n1 gpufleet.address=10.0.2.101" in quick
-    assert "-no-reboot" in quick
     assert "-kernel" not in whole
-    assert "-no-reboot" not in whole, "a reboot must come back"
+    assert "/logs/n1.raw" in whole
+    assert "snapshot=on" not in whole, "what it wrote must be there after a reboot"
+
+
+def test_a_guest_that_reboots_comes_back_with_its_disk(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    boots = tmp_path / "boots"
+    emulator(
+        tmp_path,
+        f"echo boot >> {boots}; cat {tmp_path}/whole.raw >> {boots}; test $(grep -c boot {boots}) -lt 3",
+        monkeypatch,
+    )
+    monkeypatch.setattr(paths, "DISK", tmp_path / "made.raw")
+    paths.DISK.write_text("disk\n", encoding="utf-8")
+    with Guest(Shape("whole", 1, by_grub=True)) as whole:
+        whole.process.wait(timeout=60)
+    assert boots.read_text(encoding="utf-8") == "boot\ndisk\n" * 3
+    assert paths.DISK.exists()
+    assert not (tmp_path / "whole.raw").exists(), "nothing is left of it"
 
 
 def test_the_fabric_is_a_cable_between_two_guests() -> None:
