@@ -38,7 +38,7 @@ WRONG_KEY = "0123456789abcdef0123456789abcdef"
 #: A promise that no engine keeps, and somebody who does not listen.
 WISHES = {
     "monitoring_slo": {"ttft_seconds": 0.001, "tpot_seconds": 0.1, "objective": 0.95},
-    "monitoring_receivers": [{"name": "nobody", "webhook_url": "http://127.0.0.1:9/"}],
+    "monitoring_receivers": [{"name": "deaf", "webhook_url": "http://127.0.0.1:9/"}],
 }
 
 ASK = """
@@ -124,13 +124,7 @@ FAULTS = (
         "lab1",
         ("SloBurnsFast", "VerdictFailed"),
     ),
-    Fault(
-        "EndpointDown",
-        "the gateway stopped",
-        lambda: on("lab1", "systemctl stop gpufleet-gateway.service"),
-        "",
-        ("CertificateExpiresSoon", "GatewayErrors", "GatewayRefuses"),
-    ),
+    Fault("EndpointDown", "the same: /health says 503", after=("SloBurnsFast", "VerdictFailed")),
 )
 
 

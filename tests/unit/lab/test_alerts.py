@@ -41,7 +41,7 @@ def test_a_fault_waits_for_the_alerts_that_it_would_hide() -> None:
     first = [fault.alert for fault in alerts.due([], [])]
     assert "VerdictFailed" in first
     assert "TargetDown" not in first
-    assert "EndpointDown" not in [fault.alert for fault in alerts.due(first, ["VerdictFailed"])]
+    assert "GatewayErrors" not in [fault.alert for fault in alerts.due(first, ["VerdictFailed"])]
     assert "TargetDown" in [fault.alert for fault in alerts.due(first, ["VerdictFailed"])]
     assert alerts.due(NAMES, []) == []
 
