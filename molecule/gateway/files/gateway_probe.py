@@ -29,6 +29,7 @@ CHAT = "/v1/chat/completions"
 ADMIN = "/run/gpufleet-gateway/admin.sock"
 HELD = pathlib.Path("/run/gpufleet-held")
 STREAMS = 64
+USAGE = {"stream_options": {"include_usage": True}}
 
 
 def connected(port: int = 443) -> http.client.HTTPSConnection:
@@ -152,6 +153,8 @@ def look(key: str) -> dict[str, t.Any]:
     bearer = f"Bearer {key}"
     refused, refused_body = ask("/v1/models", None)
     shown, _ = ask("/v1/stub/shown", bearer, chat("", "org/other-model"))
+    # The log comes a moment after the answer; these have the time of the streams.
+    answers = [ask(CHAT, bearer, chat("x", stream=True, **more))[0] for more in ({}, USAGE)]
     streams = [gated_stream(bearer, reload_between=False), gated_stream(bearer, reload_between=True)]
     log = [json.loads(line) for line in journal().splitlines() if line.startswith("{")]
     return {
@@ -198,6 +201,12 @@ def look(key: str) -> dict[str, t.Any]:
         "alpn": alpn(),
         "key_holders": holders(key),
         "logged": [entry for entry in log if entry["request_id"] == shown.headers["X-Request-Id"]],
+        "tokens": [
+            [entry["prompt_tokens"], entry["completion_tokens"]]
+            for answer in answers
+            for entry in log
+            if entry["request_id"] == answer.headers["X-Request-Id"]
+        ],
         "prompt_in_log": [entry for entry in log if "gate-" in json.dumps(entry)],
     }
 

@@ -67,7 +67,9 @@ class Engine(http.server.BaseHTTPRequestHandler):
         if prompt.startswith("gate-") and not passed(prompt.split()[0]):
             self._event({"error": {"message": "nobody opened the gate: the first chunk did not reach the client"}})
         self._event({"choices": [{"index": 0, "delta": {"content": " second"}, "finish_reason": "stop"}]})
-        self._event({"choices": [], "usage": {"completion_tokens": 2}})
+        # As engines do, only when asked.
+        if (request.get("stream_options") or {}).get("include_usage"):
+            self._event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}})
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 
