@@ -77,7 +77,9 @@ def nginx(directory: pathlib.Path, port: int, upstream: int) -> None:
 def haproxy(directory: pathlib.Path, deployments: list[dict[str, t.Any]], port: int, **wishes: t.Any) -> None:
     """Render the role's templates; only what a service's own user and directories need is left out."""
     keys_text = wishes.pop("keys_text", KEY)
-    plan_wishes = {name: wishes.pop(name) for name in ("limits", "pages", "acme_names") if name in wishes}
+    plan_wishes: dict[str, t.Any] = {
+        name: wishes.pop(name) for name in ("limits", "pages", "acme_names") if name in wishes
+    }
     values = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     node = {"cpus": 2, "memory_bytes": memory}
