@@ -82,7 +82,7 @@ def haproxy(directory: pathlib.Path, deployments: list[dict[str, t.Any]], port: 
     }
     values = yaml.safe_load((ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    node = {"cpus": 2, "memory_bytes": memory}
+    node = {"cpus": os.cpu_count(), "memory_bytes": memory}
     values |= {"gateway_node": node, "gateway_user": "root", "gateway_metrics_port": port + 1, **wishes}
     same = ("metrics_port", "replica_requests", "queue_requests", "body_limit_mib")
     plan_wishes |= {name: values[f"gateway_{name}"] for name in same}
