@@ -69,7 +69,12 @@ class Engine(http.server.BaseHTTPRequestHandler):
         self._event({"choices": [{"index": 0, "delta": {"content": " second"}, "finish_reason": "stop"}]})
         # As engines do, only when asked.
         if (request.get("stream_options") or {}).get("include_usage"):
-            self._event({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 2}})
+            said = json.dumps({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 12}})
+            # Networks cut where they like.
+            begin, end = said.split("2}")
+            self._chunk(f"data: {begin}".encode())
+            time.sleep(0.2)
+            self._chunk(f"2}}{end}\n\n".encode())
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
 

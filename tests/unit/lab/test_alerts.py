@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.lab import alerts
+from tests.lab.shell import LabError
 
 RULES = pathlib.Path(__file__).parents[3] / "roles/monitoring/files/rules"
 KNOWN = {
@@ -44,6 +45,16 @@ def test_a_fault_waits_for_the_alerts_that_it_would_hide() -> None:
     assert "GatewayErrors" not in [fault.alert for fault in alerts.due(first, ["VerdictFailed"])]
     assert "TargetDown" in [fault.alert for fault in alerts.due(first, ["VerdictFailed"])]
     assert alerts.due(NAMES, []) == []
+
+
+def test_an_alert_that_fires_before_its_fault_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    fault = alerts.Fault("TargetDown", "x", lambda: made.append("x"), "lab2")
+    monkeypatch.setattr(alerts, "FAULTS", (fault,))
+    monkeypatch.setattr(alerts, "alerts_now", lambda: [listed("TargetDown", node="lab2")])
+    with pytest.raises(LabError, match="fires before its fault is made"):
+        alerts.watch()
+    assert made == []
 
 
 def listed(alert: str, state: str = "firing", **labels: str) -> dict[str, t.Any]:
